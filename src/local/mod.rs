@@ -1,0 +1,1 @@
+//! A local SQS for development and tests, over the same HTTP protocol as the real one.
