@@ -1,0 +1,20 @@
+//! What to answer, as a pure function of what is known.
+//!
+//! This module knows no AWS, no gRPC, no clock, no logging and nothing asynchronous. [`decide`]
+//! cannot fail: bad metadata stops in [`Trigger::parse`], an unreadable count in
+//! [`Observation::backlog`].
+
+mod decision;
+mod metadata;
+mod observation;
+mod policy;
+mod queue_ref;
+mod queue_url;
+mod secret;
+
+pub use decision::{BindingTerm, ScalingDecision, decide};
+pub use metadata::Warning;
+pub use observation::{Backlog, Count, CountError, Observation};
+pub use policy::{PolicyError, ScalingPolicy, Trigger};
+pub use queue_ref::{Identity, QueueRef};
+pub use secret::Secret;

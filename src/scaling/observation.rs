@@ -1,0 +1,158 @@
+//! What one answer of SQS says of a queue, and what of it a policy counts.
+
+use std::fmt;
+
+use super::ScalingPolicy;
+
+/// The three message counts of a queue, each as SQS gave it. All are approximate; SQS says they may
+/// need a minute to settle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// `ApproximateNumberOfMessages`: waiting to be received.
+    pub visible: Count,
+    /// `ApproximateNumberOfMessagesNotVisible`: received, not yet deleted.
+    pub in_flight: Count,
+    /// `ApproximateNumberOfMessagesDelayed`: sent, not yet receivable.
+    pub delayed: Count,
+}
+
+/// One count: a number, or why there is none. A count that nobody asks for may be unreadable.
+pub type Count = Result<i64, CountError>;
+
+/// Why a count is not known. Each text ends with what KEDA's `aws-sqs-queue` says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CountError {
+    /// The answer lacks the attribute.
+    #[error("metric {attribute} not found in SQS queue attributes")]
+    Missing {
+        /// The attribute's name.
+        attribute: &'static str,
+    },
+    /// The attribute is not a whole number.
+    #[error("{attribute}: strconv.ParseInt: parsing {found:?}: invalid syntax")]
+    NotAnInteger {
+        /// The attribute's name.
+        attribute: &'static str,
+        /// What stands there instead.
+        found: String,
+    },
+    /// The attribute is a whole number that does not fit in 64 bits.
+    #[error("{attribute}: strconv.ParseInt: parsing {found:?}: value out of range")]
+    OutOfRange {
+        /// The attribute's name.
+        attribute: &'static str,
+        /// What stands there instead.
+        found: String,
+    },
+}
+
+impl Observation {
+    /// The counts that `policy` asks for. Fails when one of them is not known: never zero instead.
+    pub fn backlog(&self, policy: &ScalingPolicy) -> Result<Backlog, CountError> {
+        let counted = |count: &Count, is_counted: bool| {
+            if is_counted { count.clone() } else { Ok(0) }
+        };
+        Ok(Backlog {
+            visible_messages: self.visible.clone()?,
+            in_flight_messages: counted(&self.in_flight, policy.scale_on_in_flight)?,
+            delayed_messages: counted(&self.delayed, policy.scale_on_delayed)?,
+        })
+    }
+}
+
+/// The messages a policy counts; a stage that it does not count is zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Waiting to be received.
+    pub visible_messages: i64,
+    /// Received and not yet deleted.
+    pub in_flight_messages: i64,
+    /// Sent and not yet receivable.
+    pub delayed_messages: i64,
+}
+
+impl Backlog {
+    /// All counted messages.
+    pub fn messages(&self) -> i64 {
+        self.visible_messages
+            .saturating_add(self.in_flight_messages)
+            .saturating_add(self.delayed_messages)
+    }
+}
+
+impl fmt::Display for Backlog {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} visible + {} in flight + {} delayed",
+            self.visible_messages, self.in_flight_messages, self.delayed_messages
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given_counts(visible: i64, in_flight: i64, delayed: i64) -> Observation {
+        Observation {
+            visible: Ok(visible),
+            in_flight: Ok(in_flight),
+            delayed: Ok(delayed),
+        }
+    }
+
+    fn given_flags(scale_on_in_flight: bool, scale_on_delayed: bool) -> ScalingPolicy {
+        ScalingPolicy {
+            scale_on_in_flight,
+            scale_on_delayed,
+            ..ScalingPolicy::default()
+        }
+    }
+
+    /// The value table of KEDA's own test: visible 200, in flight 100, delayed 50.
+    #[test]
+    fn the_flags_choose_what_is_counted() {
+        let cases = [
+            (false, false, 200),
+            (true, false, 300),
+            (false, true, 250),
+            (true, true, 350),
+        ];
+        for (in_flight, delayed, expected) in cases {
+            let backlog = given_counts(200, 100, 50).backlog(&given_flags(in_flight, delayed));
+            assert_eq!(backlog.map(|counted| counted.messages()), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn a_count_that_is_asked_for_and_unknown_is_an_error_not_zero() {
+        let missing = CountError::Missing {
+            attribute: "ApproximateNumberOfMessagesDelayed",
+        };
+        let observation = Observation {
+            delayed: Err(missing.clone()),
+            ..given_counts(3, 2, 0)
+        };
+        assert_eq!(observation.backlog(&given_flags(true, true)), Err(missing));
+    }
+
+    #[test]
+    fn a_count_that_nobody_asks_for_may_be_unknown() {
+        let missing = CountError::Missing {
+            attribute: "ApproximateNumberOfMessagesDelayed",
+        };
+        let observation = Observation {
+            delayed: Err(missing),
+            ..given_counts(3, 2, 0)
+        };
+        let backlog = observation.backlog(&given_flags(true, false));
+        assert_eq!(backlog.map(|counted| counted.messages()), Ok(5));
+    }
+
+    #[test]
+    fn a_sum_beyond_64_bits_does_not_overflow() {
+        let backlog = given_counts(i64::MAX, i64::MAX, 0).backlog(&given_flags(true, true));
+        assert_eq!(backlog.map(|counted| counted.messages()), Ok(i64::MAX));
+    }
+}

@@ -1,0 +1,297 @@
+//! A trigger's metadata, checked and typed: the keys, defaults, value rules and error texts of
+//! KEDA's `aws-sqs-queue`, so that its metadata can be moved here as it is.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use super::{
+    Identity, QueueRef, Secret,
+    metadata::{Metadata, Warning},
+    queue_url,
+};
+
+/// How a backlog becomes a number of replicas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScalingPolicy {
+    /// Messages per replica: the target of the metric.
+    pub queue_length: i64,
+    /// Active above this many messages, not at it.
+    pub activation_queue_length: i64,
+    /// Whether messages in flight are counted.
+    pub scale_on_in_flight: bool,
+    /// Whether delayed messages are counted.
+    pub scale_on_delayed: bool,
+}
+
+impl Default for ScalingPolicy {
+    fn default() -> Self {
+        Self {
+            queue_length: 5,
+            activation_queue_length: 0,
+            scale_on_in_flight: true,
+            scale_on_delayed: false,
+        }
+    }
+}
+
+/// A trigger whose metadata has been understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trigger {
+    /// The queue it is about.
+    pub queue: Arc<QueueRef>,
+    /// What to do with its backlog.
+    pub policy: ScalingPolicy,
+    /// The metric's name, without the `s<index>-` that KEDA puts before it.
+    pub metric_name: String,
+    /// What the user should know of the metadata.
+    pub warnings: Vec<Warning>,
+}
+
+/// Metadata that cannot be understood, in the words of KEDA's `aws-sqs-queue`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyError {
+    /// A required key is missing or empty.
+    Missing {
+        /// The key.
+        key: &'static str,
+        /// Where KEDA's own scaler would look for it.
+        sources: &'static str,
+    },
+    /// A value is not a whole number.
+    NotAnInteger {
+        /// The key.
+        key: &'static str,
+        /// The value.
+        found: String,
+        /// What a JSON parser says of it.
+        cause: String,
+    },
+    /// A value is no flag.
+    NotABoolean {
+        /// The key.
+        key: &'static str,
+        /// The value.
+        found: String,
+    },
+    /// The path of `queueURL` is not `/<account>/<name>`.
+    NoQueueName,
+    /// A secret without the access key id that it belongs to.
+    NoAccessKeyId,
+    /// An access key id without its secret.
+    NoSecretAccessKey,
+    /// Several values are wrong.
+    Several(Vec<Self>),
+}
+
+impl PolicyError {
+    /// KEDA wraps the errors of single values once more than those of the whole.
+    fn is_about_values(&self) -> bool {
+        !matches!(
+            self,
+            Self::NoQueueName | Self::NoAccessKeyId | Self::NoSecretAccessKey
+        )
+    }
+
+    fn write_cause(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { key, sources } => {
+                write!(
+                    formatter,
+                    "missing required parameter {key:?} in [{sources}]"
+                )
+            }
+            Self::NotAnInteger { key, found, cause } => write!(
+                formatter,
+                "unable to set param {key:?} value {found:?}: unable to unmarshal to field type \
+                 int64: {cause}"
+            ),
+            Self::NotABoolean { key, found } => write!(
+                formatter,
+                "unable to set param {key:?} value {found:?}: unable to parse boolean value \
+                 {found:?}: strconv.ParseBool: parsing {found:?}: invalid syntax"
+            ),
+            Self::NoQueueName => formatter.write_str("cannot get queueName from queueURL"),
+            Self::NoAccessKeyId => formatter.write_str("awsAccessKeyID not found"),
+            Self::NoSecretAccessKey => formatter.write_str("awsSecretAccessKey not found"),
+            Self::Several(errors) => errors.iter().enumerate().try_for_each(|(index, error)| {
+                let separator = if index == 0 { "" } else { "\n" };
+                formatter.write_str(separator)?;
+                error.write_cause(formatter)
+            }),
+        }
+    }
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const CONTEXT: &str = "error parsing SQS queue metadata: ";
+        formatter.write_str(CONTEXT)?;
+        if self.is_about_values() {
+            formatter.write_str(CONTEXT)?;
+        }
+        self.write_cause(formatter)
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+/// The keys that mean something here.
+const KNOWN_KEYS: &[&str] = &[
+    "queueURL",
+    "queueURLFromEnv",
+    "queueLength",
+    "activationQueueLength",
+    "awsRegion",
+    "awsEndpoint",
+    "scaleOnInFlight",
+    "scaleOnDelayed",
+    "identityOwner",
+    "awsAccessKeyID",
+    "awsAccessKeyIDFromEnv",
+    "awsSecretAccessKeyFromEnv",
+];
+
+/// KEDA's own keys of an external trigger: it forwards them, and they are its business.
+const KEDA_KEYS: &[&str] = &[
+    "scalerAddress",
+    "enableTLS",
+    "unsafeSsl",
+    "caCert",
+    "tlsClientCert",
+    "tlsClientKey",
+];
+
+/// Keys that people write into `metadata` although they are read from somewhere else.
+const MISPLACED_KEYS: &[(&str, &str)] = &[
+    ("metricType", "write it beside metadata, not in it"),
+    ("awsSecretAccessKey", "use awsSecretAccessKeyFromEnv"),
+    (
+        "awsSessionToken",
+        "KEDA forwards no session token to external scalers",
+    ),
+];
+
+impl Trigger {
+    /// Reads the metadata of an `aws-sqs-queue` trigger, as KEDA forwards it to external scalers.
+    ///
+    /// # Errors
+    /// Every value that is missing or wrong, all of them at once where KEDA says them at once.
+    pub fn parse(metadata: &HashMap<String, String>) -> Result<Self, PolicyError> {
+        let metadata = Metadata(metadata);
+        let (policy, address) = parse_values(metadata)?;
+        let name = queue_url::queue_name(address.url).map_err(|_| PolicyError::NoQueueName)?;
+        Ok(Self {
+            metric_name: metric_name(&name),
+            queue: Arc::new(QueueRef {
+                url: address.url.to_owned(),
+                name,
+                region: address.region.to_owned(),
+                endpoint: metadata.text("awsEndpoint").map(str::to_owned),
+                identity: parse_identity(metadata)?,
+            }),
+            policy,
+            warnings: warnings(metadata, &policy),
+        })
+    }
+}
+
+struct QueueAddress<'a> {
+    url: &'a str,
+    region: &'a str,
+}
+
+/// The values that KEDA checks one by one and reports together, in its order.
+fn parse_values(metadata: Metadata<'_>) -> Result<(ScalingPolicy, QueueAddress<'_>), PolicyError> {
+    let defaults = ScalingPolicy::default();
+    let queue_length = metadata.integer("queueLength", defaults.queue_length);
+    let activation = metadata.integer("activationQueueLength", defaults.activation_queue_length);
+    let url = metadata
+        .text("queueURL")
+        .or_else(|| metadata.text("queueURLFromEnv"))
+        .ok_or(PolicyError::Missing {
+            key: "queueURL",
+            sources: "triggerMetadata resolvedEnv",
+        });
+    let region = metadata.text("awsRegion").ok_or(PolicyError::Missing {
+        key: "awsRegion",
+        sources: "triggerMetadata authParams",
+    });
+    let in_flight = metadata.flag("scaleOnInFlight", defaults.scale_on_in_flight);
+    let delayed = metadata.flag("scaleOnDelayed", defaults.scale_on_delayed);
+    match (queue_length, activation, url, region, in_flight, delayed) {
+        (Ok(queue_length), Ok(activation), Ok(url), Ok(region), Ok(in_flight), Ok(delayed)) => {
+            let policy = ScalingPolicy {
+                queue_length,
+                activation_queue_length: activation,
+                scale_on_in_flight: in_flight,
+                scale_on_delayed: delayed,
+            };
+            Ok((policy, QueueAddress { url, region }))
+        }
+        (queue_length, activation, url, region, in_flight, delayed) => {
+            let errors = [
+                queue_length.err(),
+                activation.err(),
+                url.err(),
+                region.err(),
+                in_flight.err(),
+                delayed.err(),
+            ];
+            Err(PolicyError::Several(errors.into_iter().flatten().collect()))
+        }
+    }
+}
+
+/// Whose credentials to use.
+///
+/// KEDA's scaler fails where neither keys nor an identity are given; here the scaler's own identity
+/// is the default, because a `TriggerAuthentication` is not forwarded to external scalers.
+fn parse_identity(metadata: Metadata<'_>) -> Result<Identity, PolicyError> {
+    if !matches!(
+        metadata.0.get("identityOwner").map(String::as_str),
+        None | Some("" | "pod")
+    ) {
+        return Ok(Identity::Own);
+    }
+    let access_key_id = metadata
+        .text("awsAccessKeyID")
+        .or_else(|| metadata.text("awsAccessKeyIDFromEnv"));
+    match (access_key_id, metadata.text("awsSecretAccessKeyFromEnv")) {
+        (None, None) => Ok(Identity::Own),
+        (None, Some(_)) => Err(PolicyError::NoAccessKeyId),
+        (Some(_), None) => Err(PolicyError::NoSecretAccessKey),
+        (Some(access_key_id), Some(secret_access_key)) => Ok(Identity::StaticKeys {
+            access_key_id: access_key_id.to_owned(),
+            secret_access_key: Secret::new(secret_access_key),
+        }),
+    }
+}
+
+/// `aws-sqs-<name>` with the characters replaced that KEDA replaces in the names of metrics.
+fn metric_name(queue_name: &str) -> String {
+    format!("aws-sqs-{queue_name}").replace(['/', '.', ':', '%', '(', ')'], "-")
+}
+
+fn warnings(metadata: Metadata<'_>, policy: &ScalingPolicy) -> Vec<Warning> {
+    let misplaced_keys: Vec<&str> = MISPLACED_KEYS.iter().map(|(key, _)| *key).collect();
+    let ignored: Vec<&str> = KEDA_KEYS.iter().copied().chain(misplaced_keys).collect();
+    let misplaced = MISPLACED_KEYS
+        .iter()
+        .filter(|(key, _)| metadata.0.contains_key(*key))
+        .map(|&(key, remedy)| Warning::Misplaced {
+            key: key.to_owned(),
+            remedy,
+        });
+    let target = (policy.queue_length <= 0).then_some(Warning::TargetNotPositive {
+        queue_length: policy.queue_length,
+    });
+    metadata
+        .unknown_keys(KNOWN_KEYS, &ignored)
+        .into_iter()
+        .chain(misplaced)
+        .chain(target)
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

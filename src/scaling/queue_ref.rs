@@ -1,0 +1,32 @@
+//! Which queue a trigger is about and as whom to ask for it. Knows nothing of how it is asked.
+
+use super::Secret;
+
+/// A queue and the identity to read it with; equal references share one observation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct QueueRef {
+    /// `queueURL` as the user wrote it, a URL or a bare name: SQS takes both as `QueueUrl`.
+    pub url: String,
+    /// The name KEDA reads from the URL.
+    pub name: String,
+    /// The AWS region whose endpoint is asked.
+    pub region: String,
+    /// Another endpoint than the region's, such as a local SQS.
+    pub endpoint: Option<String>,
+    /// As whom to ask.
+    pub identity: Identity,
+}
+
+/// As whom SQS is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Identity {
+    /// The scaler's own: IRSA, EKS Pod Identity, instance role or environment.
+    Own,
+    /// Keys that the trigger's metadata brings along.
+    StaticKeys {
+        /// The access key id, which is no secret.
+        access_key_id: String,
+        /// The secret that belongs to it.
+        secret_access_key: Secret,
+    },
+}
