@@ -1,0 +1,263 @@
+//! One observation per queue, whoever asks: fresh for a moment, shared while it is fetched, usable a
+//! little longer while SQS cannot be asked, and then an error. Knows nothing of triggers or RPCs.
+//!
+//! moka bounds what is remembered. Its own single flight would run inside the first caller and its
+//! clock cannot be paused, so the flight is a task of its own and freshness is decided here.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use moka::sync::Cache;
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
+
+use crate::{
+    metrics::{CacheAnswer, Metrics},
+    queue::{ObserveError, QueueSource},
+    scaling::{Observation, QueueRef},
+};
+
+/// Queues remembered at once; the least recently asked for is forgotten first.
+const QUEUES_MAX: u64 = 20_000;
+
+/// A queue that nobody asks for is forgotten after this time, several times KEDA's usual poll.
+const QUEUE_IDLE: Duration = Duration::from_hours(1);
+
+/// How long an answer serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// Younger than this, an observation is given without asking SQS.
+    pub ttl: Duration,
+    /// Older than this, an observation is no knowledge any more.
+    pub staleness_bound: Duration,
+    /// So long a failure is given again without asking SQS.
+    pub failure_memory: Duration,
+    /// A fetch that takes longer is given up, whoever waits for it.
+    pub fetch_deadline: Duration,
+}
+
+impl Default for CacheSettings {
+    fn default() -> Self {
+        Self {
+            ttl: Duration::from_secs(5),
+            staleness_bound: Duration::from_mins(1),
+            failure_memory: Duration::from_secs(1),
+            fetch_deadline: Duration::from_secs(5),
+        }
+    }
+}
+
+/// An observation and when it was asked for.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// What was seen.
+    pub observation: Arc<Observation>,
+    /// When the request left: the observation is at most as old as this says.
+    pub asked_at: Instant,
+}
+
+impl Sample {
+    /// How old the observation is, at most.
+    pub fn age(&self) -> Duration {
+        self.asked_at.elapsed()
+    }
+}
+
+/// The observations of all queues.
+#[derive(Debug)]
+pub struct ObservationCache<S> {
+    source: Arc<S>,
+    settings: CacheSettings,
+    metrics: Arc<Metrics>,
+    entries: Cache<Arc<QueueRef>, Arc<Entry>>,
+}
+
+/// What is known of one queue. The lock is held for a few assignments, never while waiting.
+#[derive(Debug, Default)]
+struct Entry(Mutex<Knowledge>);
+
+#[derive(Debug, Default)]
+struct Knowledge {
+    sample: Option<Sample>,
+    failure: Option<Failure>,
+    flight: Option<Flight>,
+}
+
+#[derive(Debug, Clone)]
+struct Failure {
+    error: ObserveError,
+    at: Instant,
+}
+
+/// A fetch under way: its outcome is sent once.
+type Flight = watch::Receiver<Option<Outcome>>;
+type Outcome = Result<Sample, ObserveError>;
+
+/// What a caller finds.
+enum Found {
+    Fresh(Sample),
+    Failing(ObserveError),
+    UnderWay(Flight),
+}
+
+impl<S: QueueSource> ObservationCache<S> {
+    /// An empty cache before `source`.
+    pub fn new(source: S, settings: CacheSettings, metrics: Arc<Metrics>) -> Self {
+        let entries = Cache::builder()
+            .max_capacity(QUEUES_MAX)
+            .time_to_idle(QUEUE_IDLE)
+            .build();
+        Self {
+            source: Arc::new(source),
+            settings,
+            metrics,
+            entries,
+        }
+    }
+
+    /// What is known of `queue`, waiting at most `patience` for SQS.
+    ///
+    /// # Errors
+    /// When there is nothing younger than the staleness bound: why SQS could not be asked, or that
+    /// it has not answered yet. The fetch goes on for the next caller.
+    pub async fn sample(
+        &self,
+        queue: &Arc<QueueRef>,
+        patience: Duration,
+    ) -> Result<Sample, ObserveError> {
+        let entry = self.entries.get_with_by_ref(queue, Arc::default);
+        let flight = match self.look(&entry, queue) {
+            Found::Fresh(sample) => {
+                self.metrics.cache_answered(CacheAnswer::Fresh);
+                return Ok(sample);
+            }
+            Found::Failing(error) => return self.last_good(&entry, error),
+            Found::UnderWay(flight) => flight,
+        };
+        match timeout(patience, outcome(flight)).await {
+            Ok(Ok(sample)) => {
+                self.metrics.cache_answered(CacheAnswer::Fetched);
+                Ok(sample)
+            }
+            Ok(Err(error)) => self.last_good(&entry, error),
+            Err(_) => self.last_good(&entry, ObserveError::NoAnswer { waited: patience }),
+        }
+    }
+
+    /// What `entry` knows, starting a fetch where it knows nothing and none is under way.
+    fn look(&self, entry: &Arc<Entry>, queue: &Arc<QueueRef>) -> Found {
+        let mut knowledge = entry.lock();
+        if let Some(sample) = &knowledge.sample
+            && sample.age() < self.settings.ttl
+        {
+            return Found::Fresh(sample.clone());
+        }
+        if let Some(failure) = &knowledge.failure
+            && failure.at.elapsed() < self.settings.failure_memory
+        {
+            return Found::Failing(failure.error.clone());
+        }
+        // A flight whose sender is gone has died without an outcome, and is started again.
+        let under_way = knowledge
+            .flight
+            .clone()
+            .filter(|flight| flight.has_changed().is_ok());
+        let flight = under_way.unwrap_or_else(|| self.start_flight(entry, queue));
+        knowledge.flight = Some(flight.clone());
+        Found::UnderWay(flight)
+    }
+
+    /// Fetches in a task of its own, so that a caller who leaves cancels nothing. The task is bounded
+    /// by the fetch deadline.
+    fn start_flight(&self, entry: &Arc<Entry>, queue: &Arc<QueueRef>) -> Flight {
+        let (outcome_sender, flight) = watch::channel(None);
+        let (source, metrics) = (Arc::clone(&self.source), Arc::clone(&self.metrics));
+        let (entry, queue) = (Arc::clone(entry), Arc::clone(queue));
+        let deadline = self.settings.fetch_deadline;
+        tokio::spawn(async move {
+            let asked_at = Instant::now();
+            let answer = timeout(deadline, source.observe(&queue)).await;
+            let outcome = answer
+                .unwrap_or(Err(ObserveError::NoAnswer { waited: deadline }))
+                .map(|observation| Sample {
+                    observation: Arc::new(observation),
+                    asked_at,
+                });
+            metrics.queue_asked(&outcome);
+            entry.land(&queue, outcome.clone());
+            outcome_sender.send_replace(Some(outcome));
+        });
+        flight
+    }
+
+    /// The last good sample while it is young enough to be knowledge, else `error`.
+    fn last_good(&self, entry: &Entry, error: ObserveError) -> Result<Sample, ObserveError> {
+        let sample = entry.lock().sample.clone();
+        if let Some(sample) = sample.filter(|sample| sample.age() <= self.settings.staleness_bound)
+        {
+            self.metrics.cache_answered(CacheAnswer::Stale);
+            Ok(sample)
+        } else {
+            self.metrics.cache_answered(CacheAnswer::Failed);
+            Err(error)
+        }
+    }
+}
+
+/// Waits for the one outcome of a flight.
+async fn outcome(mut flight: Flight) -> Outcome {
+    let landed = flight
+        .wait_for(Option::is_some)
+        .await
+        .map(|outcome| outcome.clone());
+    landed.ok().flatten().unwrap_or_else(|| {
+        Err(ObserveError::Unreachable {
+            cause: "the request was given up".to_owned(),
+        })
+    })
+}
+
+impl Entry {
+    fn lock(&self) -> MutexGuard<'_, Knowledge> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of an outcome, and tells the log when a queue goes dark or comes back.
+    fn land(&self, queue: &QueueRef, outcome: Outcome) {
+        let mut knowledge = self.lock();
+        knowledge.flight = None;
+        let was_failing = knowledge.failure.is_some();
+        match outcome {
+            Ok(sample) => {
+                knowledge.sample = Some(sample);
+                knowledge.failure = None;
+                drop(knowledge);
+                if was_failing {
+                    tracing::info!(
+                        queue = queue.url,
+                        region = queue.region,
+                        "queue can be read again"
+                    );
+                }
+            }
+            Err(error) => {
+                knowledge.failure = Some(Failure {
+                    error: error.clone(),
+                    at: Instant::now(),
+                });
+                drop(knowledge);
+                if !was_failing {
+                    tracing::warn!(queue = queue.url, region = queue.region, %error, "queue cannot be read");
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "cache_tests.rs"]
+mod tests;

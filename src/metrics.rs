@@ -1,0 +1,176 @@
+//! What Sluice counts of itself, in OpenMetrics text. A leaf: it knows nothing of what it counts.
+
+use std::time::Duration;
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, EncodeLabelValue, text},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    registry::{Registry, Unit},
+};
+use tokio::time::Instant;
+
+/// From a cached answer (a fraction of a millisecond) to the deadline of an RPC.
+const RPC_SECONDS: [f64; 9] = [0.000_1, 0.000_5, 0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.5];
+
+/// All metrics, shared by whoever counts. `Default` gives a set that nobody reads.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    rpcs: Family<RpcLabels, Counter>,
+    rpc_seconds: Family<MethodLabel, Histogram, fn() -> Histogram>,
+    open_streams: Family<MethodLabel, Gauge>,
+    cache_answers: Family<CacheLabels, Counter>,
+    sqs_requests: Family<RequestLabels, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RpcLabels {
+    method: &'static str,
+    code: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MethodLabel {
+    method: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CacheLabels {
+    answer: CacheAnswer,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    outcome: Outcome,
+}
+
+/// Where an observation came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum CacheAnswer {
+    /// Young enough to be given without asking.
+    Fresh,
+    /// Asked for, alone or together with other callers.
+    Fetched,
+    /// The last good one, because SQS cannot be asked or is slow.
+    Stale,
+    /// Nothing to give: the caller got an error.
+    Failed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+enum Outcome {
+    Ok,
+    Error,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let rpc_seconds: fn() -> Histogram = || Histogram::new(RPC_SECONDS);
+        let mut metrics = Self {
+            registry: Registry::with_prefix("sluice"),
+            rpcs: Family::default(),
+            rpc_seconds: Family::new_with_constructor(rpc_seconds),
+            open_streams: Family::default(),
+            cache_answers: Family::default(),
+            sqs_requests: Family::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The version that runs", version);
+        registry.register(
+            "rpcs",
+            "Unary calls answered, by gRPC status code",
+            self.rpcs.clone(),
+        );
+        registry.register_with_unit(
+            "rpc_duration",
+            "Time to answer a unary call",
+            Unit::Seconds,
+            self.rpc_seconds.clone(),
+        );
+        registry.register(
+            "open_streams",
+            "Streams that KEDA holds open",
+            self.open_streams.clone(),
+        );
+        registry.register(
+            "cache_answers",
+            "Observations given, by where they came from",
+            self.cache_answers.clone(),
+        );
+        registry.register(
+            "sqs_requests",
+            "GetQueueAttributes calls, each with its retries, by outcome",
+            self.sqs_requests.clone(),
+        );
+    }
+
+    /// Counts an RPC that has been answered with `code` since `started`.
+    pub fn rpc_answered(&self, method: &'static str, code: tonic::Code, started: Instant) {
+        self.rpcs
+            .get_or_create(&RpcLabels {
+                method,
+                code: format!("{code:?}"),
+            })
+            .inc();
+        let elapsed: Duration = started.elapsed();
+        self.rpc_seconds
+            .get_or_create(&MethodLabel { method })
+            .observe(elapsed.as_secs_f64());
+    }
+
+    /// Counts a stream as open until the guard is dropped.
+    pub fn stream_opened(&self, method: &'static str) -> OpenStream {
+        let gauge = self
+            .open_streams
+            .get_or_create_owned(&MethodLabel { method });
+        gauge.inc();
+        OpenStream(gauge)
+    }
+
+    /// Counts an observation that the cache gave, or could not give.
+    pub fn cache_answered(&self, answer: CacheAnswer) {
+        self.cache_answers
+            .get_or_create(&CacheLabels { answer })
+            .inc();
+    }
+
+    /// Counts a request to SQS.
+    pub fn queue_asked<T, E>(&self, outcome: &Result<T, E>) {
+        let outcome = if outcome.is_ok() {
+            Outcome::Ok
+        } else {
+            Outcome::Error
+        };
+        self.sqs_requests
+            .get_or_create(&RequestLabels { outcome })
+            .inc();
+    }
+
+    /// Everything in OpenMetrics text.
+    ///
+    /// # Errors
+    /// When a metric cannot be written as text.
+    pub fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut page = String::new();
+        text::encode(&mut page, &self.registry)?;
+        Ok(page)
+    }
+}
+
+/// An open stream; dropping it takes it off the gauge.
+#[derive(Debug)]
+pub struct OpenStream(Gauge);
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
