@@ -1,0 +1,119 @@
+//! The triggers that KEDA asks about: parsed once, forgotten when it stops asking. KEDA's contract
+//! has no call that ends a trigger.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use moka::sync::Cache;
+use tokio::time::Instant;
+
+use super::proto::ScaledObjectRef;
+use crate::{
+    cache::Sample,
+    scaling::{PolicyError, Trigger},
+};
+
+/// Triggers kept at once; the least recently asked for is parsed again when it comes back.
+const TRIGGERS_MAX: u64 = 20_000;
+
+/// A trigger that KEDA has not asked about for so long is forgotten.
+const TRIGGER_IDLE: Duration = Duration::from_hours(1);
+
+/// KEDA calls `IsActive` right after `GetMetrics` has answered; later, it is another poll.
+const PAIR_WINDOW: Duration = Duration::from_secs(2);
+
+/// All triggers that KEDA asks about.
+#[derive(Debug)]
+pub(super) struct LiveTriggers {
+    triggers: Cache<TriggerKey, Arc<LiveTrigger>>,
+    hasher: RandomState,
+}
+
+/// KEDA gives a trigger no identity: two triggers of one object differ in their metadata only.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct TriggerKey {
+    namespace: String,
+    name: String,
+    metadata_hash: u64,
+}
+
+/// A trigger, and the sample that its last `GetMetrics` was answered from.
+#[derive(Debug)]
+pub(super) struct LiveTrigger {
+    pub(super) trigger: Trigger,
+    last_given: Mutex<Option<(Instant, Sample)>>,
+}
+
+impl LiveTriggers {
+    pub(super) fn new() -> Self {
+        let triggers = Cache::builder()
+            .max_capacity(TRIGGERS_MAX)
+            .time_to_idle(TRIGGER_IDLE)
+            .build();
+        Self {
+            triggers,
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// The trigger that `reference` describes; its warnings are logged when it is first seen.
+    pub(super) fn find(&self, reference: ScaledObjectRef) -> Result<Arc<LiveTrigger>, PolicyError> {
+        let ScaledObjectRef {
+            name,
+            namespace,
+            scaler_metadata,
+        } = reference;
+        let metadata_hash = self.hash(&scaler_metadata);
+        let key = TriggerKey {
+            namespace,
+            name,
+            metadata_hash,
+        };
+        if let Some(live) = self.triggers.get(&key) {
+            return Ok(live);
+        }
+        let trigger = Trigger::parse(&scaler_metadata)?;
+        for warning in &trigger.warnings {
+            tracing::warn!(namespace = key.namespace, name = key.name, "{warning}");
+        }
+        let live = Arc::new(LiveTrigger {
+            trigger,
+            last_given: Mutex::default(),
+        });
+        self.triggers.insert(key, Arc::clone(&live));
+        Ok(live)
+    }
+
+    /// The same for the same entries, in whatever order the map has them.
+    fn hash(&self, metadata: &HashMap<String, String>) -> u64 {
+        let mut entries: Vec<_> = metadata.iter().collect();
+        entries.sort_unstable();
+        self.hasher.hash_one(entries)
+    }
+}
+
+impl LiveTrigger {
+    /// Remembers the sample that `GetMetrics` was answered from.
+    pub(super) fn give(&self, sample: &Sample) {
+        *self.lock() = Some((Instant::now(), sample.clone()));
+    }
+
+    /// The sample of the poll that is under way, so that its value and its activity agree.
+    pub(super) fn given_in_this_poll(&self) -> Option<Sample> {
+        let given = self.lock();
+        given
+            .as_ref()
+            .filter(|(at, _)| at.elapsed() < PAIR_WINDOW)
+            .map(|(_, sample)| sample.clone())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Instant, Sample)>> {
+        self.last_given
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,28 @@
+//! What KEDA sees: the five RPCs of its external scaler contract.
+
+mod activity;
+mod convert;
+mod live_triggers;
+mod scaler;
+mod streams;
+
+pub use scaler::{ScalerService, ScalerSettings};
+
+/// The generated types and services of `proto/externalscaler.proto`.
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    missing_debug_implementations,
+    unreachable_pub,
+    unused_qualifications,
+    reason = "generated"
+)]
+pub mod proto {
+    tonic::include_proto!("externalscaler");
+
+    /// The descriptor set of the contract, for reflection.
+    pub const DESCRIPTOR_SET: &[u8] =
+        tonic::include_file_descriptor_set!("externalscaler_descriptor");
+}

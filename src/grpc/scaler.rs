@@ -1,0 +1,198 @@
+//! The RPCs: find the trigger, observe its queue, decide, answer.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tonic::{Code, Request, Response, Status};
+
+use super::{
+    convert,
+    live_triggers::{LiveTrigger, LiveTriggers},
+    proto::{
+        GetMetricSpecResponse, GetMetricsRequest, GetMetricsResponse, IsActiveResponse,
+        ScaledObjectRef, external_scaler_server::ExternalScaler,
+    },
+    streams,
+};
+use crate::{
+    cache::{ObservationCache, Sample},
+    metrics::Metrics,
+    queue::QueueSource,
+    scaling::{ScalingDecision, decide},
+};
+
+/// How the RPCs behave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScalerSettings {
+    /// A unary call is answered within this time, whatever SQS does: KEDA itself sets no deadline,
+    /// and holds a lock while it waits.
+    pub rpc_deadline: Duration,
+    /// How often an open stream looks at its queue, as far as the cache lets it.
+    pub push_interval: Duration,
+}
+
+impl Default for ScalerSettings {
+    fn default() -> Self {
+        Self {
+            rpc_deadline: Duration::from_secs(1),
+            push_interval: Duration::from_secs(1),
+        }
+    }
+}
+
+impl ScalerSettings {
+    /// The part of a call's time that may be spent waiting for SQS.
+    fn patience(&self) -> Duration {
+        self.rpc_deadline.mul_f32(0.9)
+    }
+}
+
+/// KEDA's external scaler.
+#[derive(Debug)]
+pub struct ScalerService<S> {
+    pub(super) cache: Arc<ObservationCache<S>>,
+    triggers: LiveTriggers,
+    pub(super) settings: ScalerSettings,
+    pub(super) metrics: Arc<Metrics>,
+    /// Ends every stream when it is cancelled.
+    pub(super) shutdown: CancellationToken,
+    pub(super) streams: TaskTracker,
+}
+
+impl<S: QueueSource> ScalerService<S> {
+    /// A scaler that observes through `cache` until `shutdown` is cancelled.
+    pub fn new(
+        cache: Arc<ObservationCache<S>>,
+        settings: ScalerSettings,
+        metrics: Arc<Metrics>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let (triggers, streams) = (LiveTriggers::new(), TaskTracker::new());
+        Self {
+            cache,
+            triggers,
+            settings,
+            metrics,
+            shutdown,
+            streams,
+        }
+    }
+
+    fn find(&self, reference: Option<ScaledObjectRef>) -> Result<Arc<LiveTrigger>, Status> {
+        let reference = reference.ok_or_else(convert::missing_reference)?;
+        self.triggers
+            .find(reference)
+            .map_err(|error| convert::bad_metadata(&error))
+    }
+
+    async fn metrics(&self, request: GetMetricsRequest) -> Result<GetMetricsResponse, Status> {
+        let live = self.find(request.scaled_object_ref)?;
+        let asked = &request.metric_name;
+        // People who call by hand may leave the name out; KEDA never does.
+        if !asked.is_empty() && *asked != live.trigger.metric_name {
+            return Err(convert::unknown_metric(asked, &live.trigger));
+        }
+        let sample = observe(&self.cache, &live, self.settings).await?;
+        let decision = decide_from(&live, &sample)?;
+        live.give(&sample);
+        Ok(convert::metric_value(&live.trigger, &decision))
+    }
+
+    async fn activity(&self, reference: ScaledObjectRef) -> Result<IsActiveResponse, Status> {
+        let live = self.find(Some(reference))?;
+        let sample = match live.given_in_this_poll() {
+            Some(sample) => sample,
+            None => observe(&self.cache, &live, self.settings).await?,
+        };
+        Ok(convert::is_active(decide_from(&live, &sample)?.is_active))
+    }
+
+    fn spec(&self, reference: ScaledObjectRef) -> Result<GetMetricSpecResponse, Status> {
+        Ok(convert::metric_spec(&self.find(Some(reference))?.trigger))
+    }
+
+    /// Counts and times a unary call.
+    async fn measured<T>(
+        &self,
+        method: &'static str,
+        answer: impl Future<Output = Result<T, Status>>,
+    ) -> Result<Response<T>, Status> {
+        let started = Instant::now();
+        let answer = answer.await;
+        let code = answer.as_ref().err().map_or(Code::Ok, Status::code);
+        self.metrics.rpc_answered(method, code, started);
+        answer.map(Response::new)
+    }
+}
+
+/// What is known of the trigger's queue.
+pub(super) async fn observe<S: QueueSource>(
+    cache: &ObservationCache<S>,
+    live: &LiveTrigger,
+    settings: ScalerSettings,
+) -> Result<Sample, Status> {
+    let queue = &live.trigger.queue;
+    cache
+        .sample(queue, settings.patience())
+        .await
+        .map_err(|error| convert::unobservable(queue, &error))
+}
+
+/// What the trigger's policy makes of a sample.
+pub(super) fn decide_from(live: &LiveTrigger, sample: &Sample) -> Result<ScalingDecision, Status> {
+    let trigger = &live.trigger;
+    let backlog = sample
+        .observation
+        .backlog(&trigger.policy)
+        .map_err(|error| convert::unknown_count(&trigger.queue, &error))?;
+    Ok(decide(&trigger.policy, &backlog))
+}
+
+#[tonic::async_trait]
+impl<S: QueueSource> ExternalScaler for ScalerService<S> {
+    async fn is_active(
+        &self,
+        request: Request<ScaledObjectRef>,
+    ) -> Result<Response<IsActiveResponse>, Status> {
+        self.measured("IsActive", self.activity(request.into_inner()))
+            .await
+    }
+
+    async fn get_metric_spec(
+        &self,
+        request: Request<ScaledObjectRef>,
+    ) -> Result<Response<GetMetricSpecResponse>, Status> {
+        self.measured("GetMetricSpec", async { self.spec(request.into_inner()) })
+            .await
+    }
+
+    async fn get_metrics(
+        &self,
+        request: Request<GetMetricsRequest>,
+    ) -> Result<Response<GetMetricsResponse>, Status> {
+        self.measured("GetMetrics", self.metrics(request.into_inner()))
+            .await
+    }
+
+    type StreamIsActiveStream = ReceiverStream<Result<IsActiveResponse, Status>>;
+
+    async fn stream_is_active(
+        &self,
+        request: Request<ScaledObjectRef>,
+    ) -> Result<Response<Self::StreamIsActiveStream>, Status> {
+        let live = self.find(Some(request.into_inner()))?;
+        Ok(Response::new(streams::activity(self, live)))
+    }
+
+    type StreamMetricSpecStream = ReceiverStream<Result<GetMetricSpecResponse, Status>>;
+
+    async fn stream_metric_spec(
+        &self,
+        request: Request<ScaledObjectRef>,
+    ) -> Result<Response<Self::StreamMetricSpecStream>, Status> {
+        let live = self.find(Some(request.into_inner()))?;
+        Ok(Response::new(streams::metric_spec(self, &live)))
+    }
+}
