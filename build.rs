@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .open_file("externalscaler.proto")?
         .encode_file_descriptor_set();
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    fs::write(out.join("externalscaler.bin"), descriptor)?;
+    fs::write(out.join("externalscaler_descriptor.bin"), descriptor)?;
     tonic_prost_build::configure().compile_fds(contract)?;
     Ok(())
 }

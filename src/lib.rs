@@ -2,6 +2,28 @@
 //!
 //! In reading order:
 //!
+//! - [`scaling`]: trigger metadata -> policy, observation -> backlog, both -> decision. Pure
+//! - [`queue`]: where observations come from; only `queue/sqs.rs` names the SQS SDK
+//! - [`cache`]: one observation per queue, whoever asks
+//! - [`grpc`]: what KEDA sees; only this module names the types of its contract
+//! - [`http`]: health, readiness and metrics
+//! - [`service`]: puts the parts of `sluice serve` together, runs and drains them
 //! - [`local`]: a local SQS for development, tests and the demo
+//! - [`cli`], [`telemetry`], [`shutdown`], [`metrics`]: the edges
+//!
+//! Dependencies point one way: `main -> service -> {grpc, http} -> cache -> queue -> scaling`.
+//! [`metrics`] is a leaf beside that line, and `scaling` never uses it. `scaling` knows no AWS, no
+//! gRPC and no clock. `decide` cannot fail: bad metadata stops in `policy.rs`, a missing count in
+//! `observation.rs`. Not knowing is an error, never zero.
 
+pub mod cache;
+pub mod cli;
+pub mod grpc;
+pub mod http;
 pub mod local;
+pub mod metrics;
+pub mod queue;
+pub mod scaling;
+pub mod service;
+pub mod shutdown;
+pub mod telemetry;

@@ -1,0 +1,170 @@
+//! What is typed -> checked, typed settings. Touches nothing.
+
+use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    cache::CacheSettings, grpc::ScalerSettings, service::ServiceSettings, telemetry::LogFormat,
+};
+
+/// Scales Kubernetes workers to their Amazon SQS queues: a KEDA external scaler.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Answer KEDA.
+    Serve(ServeArgs),
+}
+
+/// How to log.
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    /// How a line of the log looks.
+    #[arg(
+        long,
+        env = "SLUICE_LOG_FORMAT",
+        value_enum,
+        default_value = "text",
+        global = true
+    )]
+    pub log_format: LogFormat,
+    /// What is logged: a level, or `target=level` pairs with commas between.
+    #[arg(
+        long,
+        env = "SLUICE_LOG",
+        default_value = "info",
+        global = true,
+        display_order = 101
+    )]
+    pub log: String,
+}
+
+/// How to answer KEDA.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Where KEDA calls. In a pod: 0.0.0.0:9090.
+    #[arg(
+        long,
+        env = "SLUICE_GRPC_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:9090"
+    )]
+    pub grpc_listen: SocketAddr,
+    /// Where probes and Prometheus call. In a pod: 0.0.0.0:8080.
+    #[arg(
+        long,
+        env = "SLUICE_HTTP_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub http_listen: SocketAddr,
+    /// An observation younger than this is given without asking SQS; 0 asks every time.
+    #[arg(long, env = "SLUICE_CACHE_TTL_SECONDS", value_name = "SECONDS", default_value = "5", value_parser = seconds(0.0..=300.0))]
+    pub cache_ttl_seconds: Duration,
+    /// An observation older than this is no knowledge: the answer is UNAVAILABLE.
+    #[arg(long, env = "SLUICE_STALENESS_BOUND_SECONDS", value_name = "SECONDS", default_value = "60", value_parser = seconds(0.0..=3600.0))]
+    pub staleness_bound_seconds: Duration,
+    /// A failure to read a queue is given again for this time without asking SQS.
+    #[arg(long, env = "SLUICE_FAILURE_MEMORY_SECONDS", value_name = "SECONDS", default_value = "1", value_parser = seconds(0.0..=60.0))]
+    pub failure_memory_seconds: Duration,
+    /// A request to SQS, with its retry, is given up after this time.
+    #[arg(long, env = "SLUICE_FETCH_DEADLINE_SECONDS", value_name = "SECONDS", default_value = "5", value_parser = seconds(0.1..=60.0))]
+    pub fetch_deadline_seconds: Duration,
+    /// A call of KEDA is answered within this time, whatever SQS does.
+    #[arg(long, env = "SLUICE_RPC_DEADLINE_SECONDS", value_name = "SECONDS", default_value = "1", value_parser = seconds(0.1..=10.0))]
+    pub rpc_deadline_seconds: Duration,
+    /// How often an open push stream looks at its queue, as far as the cache lets it.
+    #[arg(long, env = "SLUICE_PUSH_INTERVAL_SECONDS", value_name = "SECONDS", default_value = "1", value_parser = seconds(0.1..=60.0))]
+    pub push_interval_seconds: Duration,
+    /// After SIGTERM, calls still under way are cut off after this time.
+    #[arg(long, env = "SLUICE_DRAIN_DEADLINE_SECONDS", value_name = "SECONDS", default_value = "10", value_parser = seconds(0.0..=300.0))]
+    pub drain_deadline_seconds: Duration,
+}
+
+impl From<&ServeArgs> for ServiceSettings {
+    fn from(args: &ServeArgs) -> Self {
+        Self {
+            grpc_listen: args.grpc_listen,
+            http_listen: args.http_listen,
+            cache: CacheSettings {
+                ttl: args.cache_ttl_seconds,
+                staleness_bound: args.staleness_bound_seconds,
+                failure_memory: args.failure_memory_seconds,
+                fetch_deadline: args.fetch_deadline_seconds,
+            },
+            scaler: ScalerSettings {
+                rpc_deadline: args.rpc_deadline_seconds,
+                push_interval: args.push_interval_seconds,
+            },
+            drain_deadline: args.drain_deadline_seconds,
+        }
+    }
+}
+
+/// A parser of seconds within `range`, such as `5` or `0.5`.
+fn seconds(
+    range: RangeInclusive<f64>,
+) -> impl Fn(&str) -> Result<Duration, String> + Clone + Send + Sync {
+    move |text| {
+        let wanted = || format!("expected seconds from {} to {}", range.start(), range.end());
+        let seconds = text.parse::<f64>().map_err(|_| wanted())?;
+        if !range.contains(&seconds) {
+            return Err(wanted());
+        }
+        Duration::try_from_secs_f64(seconds).map_err(|_| wanted())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn given_serve(arguments: &[&str]) -> Result<ServiceSettings, String> {
+        let line = ["sluice", "serve"].iter().chain(arguments);
+        match Cli::try_parse_from(line)
+            .map_err(|error| error.to_string())?
+            .command
+        {
+            Command::Serve(args) => Ok(ServiceSettings::from(&args)),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_modules_and_loopback() {
+        let settings = given_serve(&[]).unwrap();
+        assert_eq!(settings.cache, CacheSettings::default());
+        assert_eq!(settings.scaler, ScalerSettings::default());
+        assert!(settings.grpc_listen.ip().is_loopback() && settings.http_listen.ip().is_loopback());
+    }
+
+    #[test]
+    fn seconds_may_have_a_fraction() {
+        let settings = given_serve(&["--rpc-deadline-seconds", "0.5"]).unwrap();
+        assert_eq!(settings.scaler.rpc_deadline, Duration::from_millis(500));
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_refused_with_the_range() {
+        for value in ["-1", "301", "NaN", "soon"] {
+            let argument = format!("--cache-ttl-seconds={value}");
+            let error = given_serve(&[&argument]).unwrap_err();
+            assert!(error.contains("expected seconds from 0 to 300"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Composition: builds the parts of `sluice serve`, binds its ports, runs them and drains them.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{net::TcpListener, time::timeout};
+use tokio_util::sync::CancellationToken;
+use tonic::transport::{
+    Server,
+    server::{Router, TcpIncoming},
+};
+use tonic_health::{
+    ServingStatus,
+    pb::health_server::{Health, HealthServer},
+    server::HealthReporter,
+};
+
+use crate::{
+    cache::{CacheSettings, ObservationCache},
+    grpc::{
+        ScalerService, ScalerSettings,
+        proto::{
+            DESCRIPTOR_SET,
+            external_scaler_server::{ExternalScalerServer, SERVICE_NAME},
+        },
+    },
+    http::{self, Readiness},
+    metrics::Metrics,
+    queue::QueueSource,
+};
+
+/// KEDA holds one connection for hours; a peer that is gone is noticed within their sum.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Everything `sluice serve` can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServiceSettings {
+    /// Where KEDA calls.
+    pub grpc_listen: SocketAddr,
+    /// Where probes and Prometheus call.
+    pub http_listen: SocketAddr,
+    /// How long answers serve.
+    pub cache: CacheSettings,
+    /// How the RPCs behave.
+    pub scaler: ScalerSettings,
+    /// After a signal to stop, calls under way are cut off after this time.
+    pub drain_deadline: Duration,
+}
+
+/// Why the service could not start or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// A port is taken or not ours.
+    #[error("cannot listen on {address} for {purpose}")]
+    Bind {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What was to be served there.
+        purpose: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The reflection service could not be built from the contract.
+    #[error("cannot describe the contract for reflection")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The gRPC server failed.
+    #[error("the gRPC server failed")]
+    Grpc(#[from] tonic::transport::Error),
+    /// The HTTP server failed.
+    #[error("the HTTP server failed")]
+    Http(#[source] io::Error),
+    /// Calls were still under way when the drain deadline passed.
+    #[error("calls were cut off: they were not finished {} s after the signal to stop", .0.as_secs_f64())]
+    DrainDeadline(Duration),
+}
+
+/// A scaler with its ports bound, ready to run.
+#[derive(Debug)]
+pub struct Service<S> {
+    grpc: TcpListener,
+    http: TcpListener,
+    scaler: ScalerService<S>,
+    metrics: Arc<Metrics>,
+    /// Cancelled by the first step of the drain.
+    draining: CancellationToken,
+    drain_deadline: Duration,
+}
+
+impl<S: QueueSource> Service<S> {
+    /// Binds the ports and builds everything behind them; nothing is served yet.
+    ///
+    /// # Errors
+    /// When a port cannot be bound.
+    pub async fn bind(settings: ServiceSettings, source: S) -> Result<Self, ServiceError> {
+        let grpc = bind(settings.grpc_listen, "gRPC").await?;
+        let http = bind(settings.http_listen, "HTTP").await?;
+        let metrics = Arc::new(Metrics::default());
+        let draining = CancellationToken::new();
+        let cache = ObservationCache::new(source, settings.cache, Arc::clone(&metrics));
+        let scaler = ScalerService::new(
+            Arc::new(cache),
+            settings.scaler,
+            Arc::clone(&metrics),
+            draining.clone(),
+        );
+        Ok(Self {
+            grpc,
+            http,
+            scaler,
+            metrics,
+            draining,
+            drain_deadline: settings.drain_deadline,
+        })
+    }
+
+    /// Where KEDA can call: the port asked for, or the one the system chose for port 0.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn grpc_address(&self) -> io::Result<SocketAddr> {
+        self.grpc.local_addr()
+    }
+
+    /// Where probes can call.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn http_address(&self) -> io::Result<SocketAddr> {
+        self.http.local_addr()
+    }
+
+    /// Serves until `shutdown` is cancelled, then drains: not ready at once, streams ended with OK,
+    /// calls under way finished, all of it within the drain deadline.
+    ///
+    /// # Errors
+    /// When a server fails, or calls had to be cut off.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), ServiceError> {
+        let Self {
+            grpc,
+            http,
+            scaler,
+            metrics,
+            draining,
+            drain_deadline,
+        } = self;
+        let (mut health, health_service) = tonic_health::server::health_reporter();
+        health
+            .set_service_status(SERVICE_NAME, ServingStatus::Serving)
+            .await;
+        let incoming = TcpIncoming::from(grpc).with_nodelay(Some(true));
+        let grpc = router(scaler, health_service)?
+            .serve_with_incoming_shutdown(incoming, draining.clone().cancelled_owned());
+
+        let (readiness, http_stop) = (Readiness::default(), CancellationToken::new());
+        let pages = http::serve(http, metrics, readiness.clone(), http_stop.clone());
+        readiness.set(true);
+        let drain = async {
+            shutdown.cancelled().await;
+            tracing::info!("stopping: not ready any more, ending streams, finishing calls");
+            readiness.set(false);
+            stop_health(&mut health).await;
+            draining.cancel();
+        };
+        let answers = async {
+            let outcome = serve_until_drained(grpc, drain, drain_deadline).await;
+            // The pages go last, so that probes see the drain.
+            http_stop.cancel();
+            outcome
+        };
+        let (answered, paged) = tokio::join!(answers, pages);
+        answered.and(paged.map_err(ServiceError::Http))
+    }
+}
+
+/// The gRPC services: the scaler, health, and both versions of reflection that clients ask for.
+fn router<S: QueueSource>(
+    scaler: ScalerService<S>,
+    health: HealthServer<impl Health>,
+) -> Result<Router, ServiceError> {
+    let describe = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    // Nothing limits the streams of a connection: KEDA holds two for every trigger on a single one,
+    // and at a limit its other calls would wait for ever.
+    Ok(Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .add_service(ExternalScalerServer::new(scaler))
+        .add_service(health)
+        .add_service(describe().build_v1()?)
+        .add_service(describe().build_v1alpha()?))
+}
+
+/// Runs `grpc` to its end, which must come within `deadline` after `drain` has.
+async fn serve_until_drained(
+    grpc: impl Future<Output = Result<(), tonic::transport::Error>>,
+    drain: impl Future<Output = ()>,
+    deadline: Duration,
+) -> Result<(), ServiceError> {
+    tokio::pin!(grpc);
+    tokio::select! {
+        outcome = &mut grpc => return Ok(outcome?),
+        () = drain => {}
+    }
+    let drained = timeout(deadline, grpc).await;
+    Ok(drained.map_err(|_| ServiceError::DrainDeadline(deadline))??)
+}
+
+/// Tells those who watch the health that it is over, and ends their streams, which would outlive
+/// the drain.
+async fn stop_health(health: &mut HealthReporter) {
+    for service in ["", SERVICE_NAME] {
+        health
+            .set_service_status(service, ServingStatus::NotServing)
+            .await;
+        health.clear_service_status(service).await;
+    }
+}
+
+async fn bind(address: SocketAddr, purpose: &'static str) -> Result<TcpListener, ServiceError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ServiceError::Bind {
+            address,
+            purpose,
+            source,
+        })
+}
