@@ -36,12 +36,8 @@ impl ScriptedSource {
 impl QueueSource for ScriptedSource {
     async fn observe(&self, _queue: &QueueRef) -> Result<Observation, ObserveError> {
         self.fetches.fetch_add(1, Ordering::Relaxed);
-        let (delay, answer) = self
-            .script
-            .lock()
-            .unwrap()
-            .pop_front()
-            .expect("more fetches than the script has");
+        let next = self.script.lock().unwrap().pop_front();
+        let (delay, answer) = next.expect("a fetch that the script does not foresee");
         tokio::time::sleep(delay).await;
         answer.map(|visible| Observation {
             visible: Ok(visible),
