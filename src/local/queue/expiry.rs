@@ -107,6 +107,7 @@ impl<P: Clone> Queue<P> {
         self.forget(key, &message);
         self.totals.moved_out += 1;
         Some(Moved {
+            key,
             payload: message.payload,
             sent_at: message.sent_at,
             group: message.group,

@@ -94,6 +94,8 @@ pub struct Receipt {
 /// A message that leaves its queue for another one.
 #[derive(Debug, Clone)]
 pub struct Moved<P> {
+    /// What the message was called in the queue it leaves.
+    pub key: MessageKey,
     pub payload: P,
     pub sent_at: Duration,
     pub group: Option<Arc<str>>,
