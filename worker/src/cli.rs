@@ -1,12 +1,16 @@
-//! What is typed, as flags or environment variables, and the checked settings made of it. It touches nothing.
+//! What is typed, as flags or environment variables, and how it is checked. It touches nothing.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
+
+use crate::settings::{
+    ConsumeSettings, HealthSettings, LogFormat, LogSettings, QueueSettings, Settings,
+};
 
 /// More handlers than this at once is a mistake in one process: 120,000 messages in flight are all a queue allows.
 const CONCURRENCY_MAX: usize = 1_000;
@@ -109,58 +113,6 @@ pub struct Arguments {
         default_value = "25"
     )]
     drain_seconds: String,
-}
-
-/// Checked settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    pub queue: QueueSettings,
-    pub consume: ConsumeSettings,
-    pub health: HealthSettings,
-    pub log: LogSettings,
-    /// Pretended work on each message.
-    pub work: Duration,
-}
-
-/// Which queue, and how it is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueSettings {
-    pub url: String,
-    pub region: Option<String>,
-    /// How long a message is hidden from others by a receive and by each extension.
-    pub visibility_timeout: Duration,
-}
-
-/// How much is done at once, and how long the end of it may take.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConsumeSettings {
-    pub concurrency: usize,
-    pub messages_per_receive_max: usize,
-    /// How long a receive waits for a first message.
-    pub wait: Duration,
-    /// How long running messages may take to finish once draining has begun.
-    pub drain: Duration,
-}
-
-/// Where health is answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HealthSettings {
-    pub host: String,
-    pub port: u16,
-}
-
-/// What is logged and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogSettings {
-    pub filter: String,
-    pub format: LogFormat,
-}
-
-/// How a log line is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    Text,
-    Json,
 }
 
 /// One setting that cannot be used.

@@ -13,7 +13,6 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::batch::Reply;
-use crate::cli::ConsumeSettings;
 use crate::handlers::Handler;
 use crate::heartbeat::Heartbeat;
 use crate::message::Receipt;
@@ -22,6 +21,7 @@ use crate::process::Processing;
 use crate::progress::Progress;
 use crate::queue::{Queue, QueueError, VisibilityChange};
 use crate::receive::Receiving;
+use crate::settings::ConsumeSettings;
 
 /// What handing back and the last deletes may take after the drain time. With the default drain of 25 seconds it stays
 /// below the 30 seconds that Kubernetes grants.

@@ -12,8 +12,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::cli::HealthSettings;
 use crate::progress::{Phase, Progress, TURN_MAX};
+use crate::settings::HealthSettings;
 
 /// The health server cannot start. A worker without it would be restarted by the kubelet again and again.
 #[derive(Debug, Error)]

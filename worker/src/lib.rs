@@ -2,7 +2,7 @@
 //! hidden from others, deletes only what is done, and hands back the rest when it is told to stop.
 //!
 //! In reading order:
-//! - [`cli`]: flags and environment variables -> checked, typed settings
+//! - [`cli`]: flags and environment variables -> checked, typed [`settings`]
 //! - [`service`]: composition: signals, health, queue, consumer; the one file that names every module
 //! - [`consume`]: one consumer from its first receive to the end of its drain
 //! - [`receive`]: the loop that receives when there is room, and backs off when SQS fails
@@ -36,5 +36,6 @@ pub mod progress;
 pub mod queue;
 pub mod receive;
 pub mod service;
+pub mod settings;
 pub mod signals;
 pub mod telemetry;

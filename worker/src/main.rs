@@ -4,7 +4,8 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use sluice_worker::cli::{Arguments, Settings};
+use sluice_worker::cli::Arguments;
+use sluice_worker::settings::Settings;
 use sluice_worker::{service, telemetry};
 
 const WRONG_SETTINGS: u8 = 2;

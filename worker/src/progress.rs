@@ -71,11 +71,6 @@ impl Progress {
         });
     }
 
-    /// Whether messages are being received.
-    pub fn is_ready(&self) -> bool {
-        self.phase() == Phase::Receiving
-    }
-
     pub fn phase(&self) -> Phase {
         self.0.borrow().phase
     }
@@ -115,13 +110,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_a_worker_that_receives_is_ready() {
+    async fn the_phase_follows_the_last_receive() {
         let progress = Progress::default();
-        assert!(!progress.is_ready());
-        progress.receiving();
-        assert!(progress.is_ready());
+        assert_eq!(progress.phase(), Phase::Starting);
         progress.failing();
-        assert!(!progress.is_ready());
+        assert_eq!(progress.phase(), Phase::Failing);
+        progress.receiving();
+        assert_eq!(progress.phase(), Phase::Receiving);
     }
 
     #[tokio::test]

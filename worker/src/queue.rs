@@ -18,8 +18,8 @@ use thiserror::Error as ThisError;
 use tracing::error;
 
 use crate::batch::{Rejection, Reply, entry_id};
-use crate::cli::QueueSettings;
 use crate::message::{Message, Receipt};
+use crate::settings::QueueSettings;
 
 /// A request that does not wait is answered in tens of milliseconds; after this it has been lost on the way.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -207,7 +207,7 @@ impl Queue {
     {
         let url = self.url.to_string();
         let code = error.code().unwrap_or_default().to_owned();
-        let source = error.into();
+        let source = cause(error);
         match code.as_str() {
             // The last one is what SQS says to an URL that is none of its own.
             "QueueDoesNotExist" | "AWS.SimpleQueueService.NonExistentQueue" | "InvalidAddress" => {
@@ -224,6 +224,19 @@ impl Queue {
                 source,
             },
         }
+    }
+}
+
+/// What SQS answered, or why no answer came. The SDK's own chain says an answer twice.
+fn cause<E>(error: SdkError<E, HttpResponse>) -> BoxError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    match (&error, error.code()) {
+        (SdkError::ServiceError(_), Some(code)) => {
+            format!("{code}: {}", error.message().unwrap_or("no explanation")).into()
+        }
+        _ => error.into(),
     }
 }
 

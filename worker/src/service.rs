@@ -4,12 +4,12 @@ use anyhow::bail;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::cli::Settings;
 use crate::consume::Consumer;
 use crate::handlers::{Print, Sleep};
 use crate::health;
 use crate::progress::Progress;
 use crate::queue::Queue;
+use crate::settings::Settings;
 use crate::signals::Signals;
 
 /// Consumes until a signal and the end of the drain; a second signal ends the drain with an error.

@@ -5,7 +5,7 @@ use std::io;
 use anyhow::{Context as _, anyhow};
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{LogFormat, LogSettings};
+use crate::settings::{LogFormat, LogSettings};
 
 /// Starts logging for the whole process; once only.
 pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
@@ -15,7 +15,11 @@ pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
         .with_writer(io::stderr);
     let started = match settings.format {
         LogFormat::Text => lines.with_ansi(false).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .try_init(),
     };
     started.map_err(|cause| anyhow!("cannot start logging: {cause}"))
 }
