@@ -150,7 +150,10 @@ async fn answer(
             Json(json!({ "__type": code, "message": "as the test wants" })),
         ),
         (Some(Fault::Entries), _) => settled(&request, |_| false),
-        (None, RECEIVE) => sqs.receive(&request).await,
+        // A task of its own: SQS does not take messages back from a client that hangs up.
+        (None, RECEIVE) => tokio::spawn(async move { sqs.receive(&request).await })
+            .await
+            .unwrap(),
         (None, DELETE) => settled(&request, |entry| sqs.lock().delete(entry)),
         (None, CHANGE) => settled(&request, |entry| sqs.lock().change(entry)),
         (None, other) => panic!("the worker asked for {other}"),
