@@ -1,0 +1,270 @@
+//! What is typed, as flags or environment variables, and how it is checked. It touches nothing.
+
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Parser;
+use thiserror::Error;
+use tracing_subscriber::EnvFilter;
+
+use crate::settings::{
+    ConsumeSettings, HealthSettings, LogFormat, LogSettings, QueueSettings, Settings,
+};
+
+/// More handlers than this at once is a mistake in one process: 120,000 messages in flight are all a queue allows.
+const CONCURRENCY_MAX: usize = 1_000;
+/// SQS hides a message for 12 hours at most, so neither work nor a drain can sensibly last longer.
+const HIDDEN_SECONDS_MAX: u64 = 43_200;
+
+/// Consumes an SQS queue: receives, handles, deletes, and drains when it is told to stop.
+///
+/// On SIGTERM, SIGINT or SIGQUIT no further receive starts, running messages may finish within the drain time, the rest
+/// go back to the queue at once, and the exit code is 0. A second signal ends the worker at once.
+#[derive(Debug, Parser)]
+#[command(name = "sluice-worker", version, args_override_self = true)]
+pub struct Arguments {
+    /// URL of the queue to consume (required)
+    #[arg(long, env = "SQS_QUEUE_URL", value_name = "URL")]
+    sqs_queue_url: Option<String>,
+
+    /// Messages asked for in one receive, 1 to 10; never more than there are free slots
+    #[arg(
+        long,
+        env = "SQS_MAX_MESSAGES",
+        value_name = "COUNT",
+        default_value = "10"
+    )]
+    sqs_max_messages: String,
+
+    /// Seconds that a receive waits for a message, 0 to 20. An idle worker may need as long to stop, because a receive
+    /// that is given up may take messages with it
+    #[arg(
+        long,
+        env = "SQS_WAIT_TIME_SECONDS",
+        value_name = "SECONDS",
+        default_value = "20"
+    )]
+    sqs_wait_time_seconds: String,
+
+    /// Seconds that a received message is hidden from others, 0 to 43200; extended while it is worked on
+    #[arg(
+        long,
+        env = "SQS_VISIBILITY_TIMEOUT",
+        value_name = "SECONDS",
+        default_value = "30"
+    )]
+    sqs_visibility_timeout: String,
+
+    /// Address of the health server; the default is every address, because the kubelet probes the pod's own
+    #[arg(
+        long,
+        env = "HEALTH_HOST",
+        value_name = "HOST",
+        default_value = "0.0.0.0"
+    )]
+    health_host: String,
+
+    /// Port of the health server; 0 takes any free port (for many workers on one machine) and logs it
+    #[arg(long, env = "HEALTH_PORT", value_name = "PORT", default_value = "8080")]
+    health_port: String,
+
+    /// AWS region of the queue; without it the AWS configuration decides
+    #[arg(long, env = "AWS_REGION", value_name = "REGION")]
+    aws_region: Option<String>,
+
+    /// What is logged: a level, or directives such as `info,sluice_worker=debug`
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info")]
+    rust_log: String,
+
+    /// How it is logged, to standard error
+    #[arg(
+        long,
+        env = "SLUICE_WORKER_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
+    log_format: LogFormat,
+
+    /// Messages handled at the same time, 1 to 1000; the default is one full receive
+    #[arg(
+        long,
+        env = "SLUICE_WORKER_CONCURRENCY",
+        value_name = "COUNT",
+        default_value = "10"
+    )]
+    concurrency: String,
+
+    /// Pretended work on each message, for demonstrations, 0 to 43200000
+    #[arg(
+        long,
+        env = "SLUICE_WORKER_WORK_MILLISECONDS",
+        value_name = "MILLISECONDS",
+        default_value = "0"
+    )]
+    work_milliseconds: String,
+
+    /// Seconds that running messages may take to finish after a signal, 0 to 43200. Handing back the rest takes up to 4
+    /// more: keep terminationGracePeriodSeconds (30 unless set) at least 5 above this
+    #[arg(
+        long,
+        env = "SLUICE_WORKER_DRAIN_SECONDS",
+        value_name = "SECONDS",
+        default_value = "25"
+    )]
+    drain_seconds: String,
+}
+
+/// One setting that cannot be used.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{variable}: expected {wanted}, found {found}")]
+pub struct Fault {
+    variable: &'static str,
+    wanted: String,
+    found: String,
+}
+
+/// Every setting that cannot be used, one line each.
+#[derive(Debug, Default, Error, PartialEq, Eq)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Faults(Vec<Fault>);
+
+impl Arguments {
+    /// Checks everything, so that one run tells all faults.
+    pub fn check(self) -> Result<Settings, Faults> {
+        let mut faults = Faults::default();
+        let settings = Settings {
+            queue: self.queue(&mut faults),
+            consume: self.consume(&mut faults),
+            health: self.health(&mut faults),
+            work: Duration::from_millis(faults.number(
+                "SLUICE_WORKER_WORK_MILLISECONDS",
+                &self.work_milliseconds,
+                0..=HIDDEN_SECONDS_MAX * 1_000,
+            )),
+            log: LogSettings {
+                filter: faults.log_filter(self.rust_log),
+                format: self.log_format,
+            },
+        };
+        if faults.0.is_empty() {
+            Ok(settings)
+        } else {
+            Err(faults)
+        }
+    }
+
+    fn queue(&self, faults: &mut Faults) -> QueueSettings {
+        QueueSettings {
+            url: faults.queue_url(self.sqs_queue_url.as_deref()),
+            region: self.aws_region.clone().filter(|region| !region.is_empty()),
+            visibility_timeout: faults.seconds(
+                "SQS_VISIBILITY_TIMEOUT",
+                &self.sqs_visibility_timeout,
+                HIDDEN_SECONDS_MAX,
+            ),
+        }
+    }
+
+    fn consume(&self, faults: &mut Faults) -> ConsumeSettings {
+        ConsumeSettings {
+            concurrency: faults.number(
+                "SLUICE_WORKER_CONCURRENCY",
+                &self.concurrency,
+                1..=CONCURRENCY_MAX,
+            ),
+            messages_per_receive_max: faults.number(
+                "SQS_MAX_MESSAGES",
+                &self.sqs_max_messages,
+                1..=10,
+            ),
+            wait: faults.seconds("SQS_WAIT_TIME_SECONDS", &self.sqs_wait_time_seconds, 20),
+            drain: faults.seconds(
+                "SLUICE_WORKER_DRAIN_SECONDS",
+                &self.drain_seconds,
+                HIDDEN_SECONDS_MAX,
+            ),
+        }
+    }
+
+    fn health(&self, faults: &mut Faults) -> HealthSettings {
+        if self.health_host.is_empty() {
+            faults.add("HEALTH_HOST", "an address or host name", "nothing");
+        }
+        HealthSettings {
+            host: self.health_host.clone(),
+            port: faults.number("HEALTH_PORT", &self.health_port, 0..=u16::MAX),
+        }
+    }
+}
+
+impl Faults {
+    fn add(&mut self, variable: &'static str, wanted: &str, found: &str) {
+        let (wanted, found) = (wanted.to_owned(), found.to_owned());
+        self.0.push(Fault {
+            variable,
+            wanted,
+            found,
+        });
+    }
+
+    /// The number, or after a fault the least one allowed, which is never used.
+    fn number<T>(&mut self, variable: &'static str, typed: &str, range: RangeInclusive<T>) -> T
+    where
+        T: FromStr + PartialOrd + Copy + std::fmt::Display,
+    {
+        let (min, max) = (*range.start(), *range.end());
+        match typed.parse() {
+            Ok(number) if range.contains(&number) => number,
+            Ok(_) | Err(_) => {
+                let wanted = format!("a whole number from {min} to {max}");
+                self.add(variable, &wanted, &format!("{typed:?}"));
+                min
+            }
+        }
+    }
+
+    fn seconds(&mut self, variable: &'static str, typed: &str, max: u64) -> Duration {
+        Duration::from_secs(self.number(variable, typed, 0..=max))
+    }
+
+    fn queue_url(&mut self, typed: Option<&str>) -> String {
+        let typed = typed.unwrap_or_default();
+        if !is_queue_url(typed) {
+            let wanted =
+                "the URL of a queue, as https://sqs.<region>.amazonaws.com/<account>/<name>";
+            let found = if typed.is_empty() {
+                "nothing".to_owned()
+            } else {
+                format!("{typed:?}")
+            };
+            self.add("SQS_QUEUE_URL", wanted, &found);
+        }
+        typed.to_owned()
+    }
+
+    fn log_filter(&mut self, typed: String) -> String {
+        if EnvFilter::try_new(&typed).is_err() {
+            let wanted = "a level or filter directives such as info,sluice_worker=debug";
+            self.add("RUST_LOG", wanted, &format!("{typed:?}"));
+        }
+        typed
+    }
+}
+
+/// A scheme, a host, and a last path segment that is the queue's name.
+fn is_queue_url(text: &str) -> bool {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    rest.and_then(|rest| rest.split_once('/'))
+        .is_some_and(|(host, path)| {
+            !host.is_empty()
+                && !path.is_empty()
+                && !path.ends_with('/')
+                && !text.contains(char::is_whitespace)
+        })
+}
+
+#[cfg(test)]
+mod tests;

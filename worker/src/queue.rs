@@ -1,0 +1,269 @@
+//! SQS through its SDK: the only file that names it. It tells what happened, and neither repeats nor decides.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::{Config, Region, http::HttpResponse};
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::types::{
+    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
+    DeleteMessageBatchRequestEntry, Message as SqsMessage, MessageSystemAttributeName,
+};
+use thiserror::Error as ThisError;
+use tracing::error;
+
+use crate::batch::{Rejection, Reply, entry_id};
+use crate::message::{Message, Receipt};
+use crate::settings::QueueSettings;
+
+/// A request that does not wait is answered in tens of milliseconds; after this it has been lost on the way.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How much longer than its own wait a receive may take before it is given up.
+pub const RECEIVE_MARGIN: Duration = Duration::from_secs(10);
+
+/// One queue.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    client: Client,
+    url: Arc<str>,
+    visibility_timeout: Duration,
+}
+
+/// A message to be hidden for this long from now; zero makes it visible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisibilityChange {
+    pub receipt: Receipt,
+    pub visibility: Duration,
+}
+
+/// Why SQS did not do what it was asked.
+#[derive(Debug, ThisError)]
+pub enum QueueError {
+    #[error("queue {url:?} does not exist in this account and region")]
+    Missing {
+        url: String,
+        #[source]
+        source: BoxError,
+    },
+    #[error(
+        "not allowed to {operation} queue {url:?}: grant sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility"
+    )]
+    Denied {
+        operation: &'static str,
+        url: String,
+        #[source]
+        source: BoxError,
+    },
+    #[error("cannot {operation} queue {url:?}")]
+    Failed {
+        operation: &'static str,
+        url: String,
+        #[source]
+        source: BoxError,
+    },
+}
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+impl QueueError {
+    /// Whether only a person can help: waiting does not create a queue or a permission.
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::Denied { .. })
+    }
+}
+
+impl Queue {
+    /// A client of the queue; asks nothing of it yet.
+    pub async fn connect(settings: &QueueSettings) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(REQUEST_TIMEOUT)
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .timeout_config(timeouts)
+            // The receive loop and the outbox repeat, each in its own way; twice would multiply the waits.
+            .retry_config(RetryConfig::disabled());
+        if let Some(region) = &settings.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        Self {
+            client: Client::new(&loader.load().await),
+            url: settings.url.as_str().into(),
+            visibility_timeout: settings.visibility_timeout,
+        }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// How long a receive hides a message.
+    pub fn visibility_timeout(&self) -> Duration {
+        self.visibility_timeout
+    }
+
+    /// Whether the queue keeps messages of a group in order; SQS demands the ending.
+    pub fn is_fifo(&self) -> bool {
+        self.url.ends_with(".fifo")
+    }
+
+    /// Receives up to `messages_max` messages, waiting up to `wait` for the first.
+    pub async fn receive(
+        &self,
+        messages_max: usize,
+        wait: Duration,
+    ) -> Result<Vec<Message>, QueueError> {
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(wait + RECEIVE_MARGIN)
+            .build();
+        let received = self
+            .client
+            .receive_message()
+            .queue_url(&*self.url)
+            .max_number_of_messages(i32::try_from(messages_max).unwrap_or(i32::MAX))
+            .wait_time_seconds(whole_seconds(wait))
+            .visibility_timeout(whole_seconds(self.visibility_timeout))
+            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .customize()
+            .config_override(Config::builder().timeout_config(timeouts))
+            .send()
+            .await
+            .map_err(|error| self.error("receive from", error))?;
+        Ok(received
+            .messages
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(message)
+            .collect())
+    }
+
+    /// Deletes up to ten messages.
+    pub async fn delete(&self, receipts: &[Receipt]) -> Result<Reply, QueueError> {
+        let entries = receipts.iter().enumerate().map(|(position, receipt)| {
+            DeleteMessageBatchRequestEntry::builder()
+                .id(entry_id(position))
+                .receipt_handle(receipt.as_str())
+                .build()
+        });
+        let answer = self
+            .client
+            .delete_message_batch()
+            .queue_url(&*self.url)
+            // Every field is set; were one not, the entry would count as not answered.
+            .set_entries(Some(entries.flatten().collect()))
+            .send()
+            .await
+            .map_err(|error| self.error("delete from", error))?;
+        let accepted = answer
+            .successful
+            .into_iter()
+            .map(|entry| entry.id)
+            .collect();
+        Ok(Reply {
+            accepted,
+            rejected: answer.failed.into_iter().map(rejection).collect(),
+        })
+    }
+
+    /// Changes how long up to ten messages stay hidden.
+    pub async fn change_visibility(
+        &self,
+        changes: &[VisibilityChange],
+    ) -> Result<Reply, QueueError> {
+        let entries = changes.iter().enumerate().map(|(position, change)| {
+            ChangeMessageVisibilityBatchRequestEntry::builder()
+                .id(entry_id(position))
+                .receipt_handle(change.receipt.as_str())
+                .visibility_timeout(whole_seconds(change.visibility))
+                .build()
+        });
+        let answer = self
+            .client
+            .change_message_visibility_batch()
+            .queue_url(&*self.url)
+            // As in `delete`.
+            .set_entries(Some(entries.flatten().collect()))
+            .send()
+            .await
+            .map_err(|error| self.error("change visibility in", error))?;
+        let accepted = answer
+            .successful
+            .into_iter()
+            .map(|entry| entry.id)
+            .collect();
+        Ok(Reply {
+            accepted,
+            rejected: answer.failed.into_iter().map(rejection).collect(),
+        })
+    }
+
+    fn error<E>(&self, operation: &'static str, error: SdkError<E, HttpResponse>) -> QueueError
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let url = self.url.to_string();
+        let code = error.code().unwrap_or_default().to_owned();
+        let source = cause(error);
+        match code.as_str() {
+            // The last one is what SQS says to an URL that is none of its own.
+            "QueueDoesNotExist" | "AWS.SimpleQueueService.NonExistentQueue" | "InvalidAddress" => {
+                QueueError::Missing { url, source }
+            }
+            code if code.contains("AccessDenied") => QueueError::Denied {
+                operation,
+                url,
+                source,
+            },
+            _ => QueueError::Failed {
+                operation,
+                url,
+                source,
+            },
+        }
+    }
+}
+
+/// What SQS answered, or why no answer came. The SDK's own chain says an answer twice.
+fn cause<E>(error: SdkError<E, HttpResponse>) -> BoxError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    match (&error, error.code()) {
+        (SdkError::ServiceError(_), Some(code)) => {
+            format!("{code}: {}", error.message().unwrap_or("no explanation")).into()
+        }
+        _ => error.into(),
+    }
+}
+
+/// SQS always names a message and its receipt; without them nothing could ever be done with it.
+fn message(received: SqsMessage) -> Option<Message> {
+    let (Some(id), Some(handle)) = (received.message_id, received.receipt_handle) else {
+        error!("SQS gave out a message without an id or a receipt handle; it comes again later");
+        return None;
+    };
+    let attributes = received.attributes.unwrap_or_default();
+    let receive_count = attributes.get(&MessageSystemAttributeName::ApproximateReceiveCount);
+    Some(Message {
+        id,
+        body: received.body.unwrap_or_default(),
+        receive_count: receive_count.and_then(|count| count.parse().ok()),
+        receipt: Receipt::new(&handle),
+    })
+}
+
+fn rejection(entry: BatchResultErrorEntry) -> Rejection {
+    Rejection {
+        id: entry.id,
+        code: entry.code,
+        is_sender_fault: entry.sender_fault,
+    }
+}
+
+fn whole_seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,57 @@
+//! Checked settings, each with its type and its limits kept. They do not know how they were typed.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+/// Checked settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    pub queue: QueueSettings,
+    pub consume: ConsumeSettings,
+    pub health: HealthSettings,
+    pub log: LogSettings,
+    /// Pretended work on each message.
+    pub work: Duration,
+}
+
+/// Which queue, and how it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueSettings {
+    pub url: String,
+    pub region: Option<String>,
+    /// How long a message is hidden from others by a receive and by each extension.
+    pub visibility_timeout: Duration,
+}
+
+/// How much is done at once, and how long the end of it may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumeSettings {
+    pub concurrency: usize,
+    pub messages_per_receive_max: usize,
+    /// How long a receive waits for a first message.
+    pub wait: Duration,
+    /// How long running messages may take to finish once draining has begun.
+    pub drain: Duration,
+}
+
+/// Where health is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthSettings {
+    pub host: String,
+    pub port: u16,
+}
+
+/// What is logged and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+/// How a log line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}

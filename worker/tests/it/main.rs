@@ -1,0 +1,16 @@
+//! The worker as a real process against a scripted SQS on loopback: what goes over the wire, what is printed, and how it
+//! ends.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "clippy counts only the test functions themselves as tests, not what they are made of"
+)]
+
+mod consuming;
+mod draining;
+mod failing;
+mod scripted_sqs;
+mod starting;
+mod worker;

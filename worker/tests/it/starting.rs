@@ -1,0 +1,57 @@
+//! Settings and ports that end the worker before it asks SQS for anything.
+
+use tokio::net::TcpListener;
+
+use crate::scripted_sqs::{RECEIVE, ScriptedSqs};
+use crate::worker::Worker;
+
+#[tokio::test]
+async fn wrong_settings_end_it_with_code_two_and_one_line_each() {
+    let variables = [
+        ("SQS_MAX_MESSAGES", "11"),
+        ("SQS_WAIT_TIME_SECONDS", "21"),
+        ("SQS_VISIBILITY_TIMEOUT", "43201"),
+        ("HEALTH_HOST", ""),
+        ("HEALTH_PORT", "65536"),
+        ("RUST_LOG", "info,=loud="),
+        ("SLUICE_WORKER_CONCURRENCY", "0"),
+        ("SLUICE_WORKER_WORK_MILLISECONDS", "-5"),
+        ("SLUICE_WORKER_DRAIN_SECONDS", "25s"),
+    ];
+    let ended = Worker::start_bare(&variables).end().await;
+    assert_eq!(ended.code, Some(2));
+    let mut named: Vec<_> = ended
+        .stderr
+        .iter()
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    named.sort_unstable();
+    let mut expected: Vec<_> = variables.iter().map(|(name, _)| *name).collect();
+    expected.push("SQS_QUEUE_URL");
+    expected.sort_unstable();
+    assert_eq!(named, expected);
+    let line = r#"SQS_WAIT_TIME_SECONDS: expected a whole number from 0 to 20, found "21""#;
+    assert!(
+        ended.stderr.iter().any(|found| found == line),
+        "{:?}",
+        ended.stderr
+    );
+}
+
+#[tokio::test]
+async fn a_health_port_in_use_is_fatal_before_anything_is_received() {
+    let sqs = ScriptedSqs::start().await;
+    let taken = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let ended = Worker::start(&sqs, &[("HEALTH_PORT", &port)]).end().await;
+    assert_eq!(ended.code, Some(1));
+    let expected = format!(
+        "cannot bind the health server to HEALTH_HOST \"127.0.0.1\" and HEALTH_PORT {port}: "
+    );
+    assert!(
+        ended.stderr.last().unwrap().starts_with(&expected),
+        "{:?}",
+        ended.stderr
+    );
+    assert!(sqs.requests(RECEIVE).is_empty());
+}
