@@ -13,12 +13,11 @@ use crate::{
 
 /// The one spec of a trigger. A pure function of its metadata; the target is constant.
 pub(super) fn metric_spec(trigger: &Trigger) -> GetMetricSpecResponse {
-    let target = trigger.policy.queue_length;
     GetMetricSpecResponse {
         metric_specs: vec![MetricSpec {
             metric_name: trigger.metric_name.clone(),
-            target_size: target,
-            target_size_float: float(target),
+            target_size: trigger.policy.queue_length,
+            target_size_float: trigger.policy.target(),
         }],
     }
 }
@@ -88,15 +87,6 @@ fn cannot_read(queue: &QueueRef, cause: &dyn std::error::Error) -> String {
 )]
 fn whole(value: f64) -> i64 {
     value.ceil() as i64
-}
-
-#[allow(
-    clippy::as_conversions,
-    clippy::cast_precision_loss,
-    reason = "KEDA's own scaler converts its target the same way"
-)]
-fn float(target: i64) -> f64 {
-    target as f64
 }
 
 #[cfg(test)]

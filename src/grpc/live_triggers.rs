@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Triggers kept at once; the least recently asked for is parsed again when it comes back.
-const TRIGGERS_MAX: u64 = 20_000;
+pub(super) const TRIGGERS_MAX: u64 = 20_000;
 
 /// A trigger that KEDA has not asked about for so long is forgotten.
 const TRIGGER_IDLE: Duration = Duration::from_hours(1);
@@ -49,9 +49,10 @@ pub(super) struct LiveTrigger {
 }
 
 impl LiveTriggers {
-    pub(super) fn new() -> Self {
+    /// Keeps at most `triggers_max` of them.
+    pub(super) fn new(triggers_max: u64) -> Self {
         let triggers = Cache::builder()
-            .max_capacity(TRIGGERS_MAX)
+            .max_capacity(triggers_max)
             .time_to_idle(TRIGGER_IDLE)
             .build();
         Self {
@@ -115,5 +116,46 @@ impl LiveTrigger {
         self.last_given
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given_reference(name: &str, region: &str) -> ScaledObjectRef {
+        ScaledObjectRef {
+            name: name.to_owned(),
+            namespace: "shop".to_owned(),
+            scaler_metadata: [("queueURL", "orders"), ("awsRegion", region)]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+        }
+    }
+
+    #[test]
+    fn a_trigger_is_parsed_once_and_told_apart_by_object_and_metadata() {
+        let triggers = LiveTriggers::new(TRIGGERS_MAX);
+        let find = |name, region| triggers.find(given_reference(name, region)).unwrap();
+        let first = find("worker", "eu-west-1");
+        assert!(Arc::ptr_eq(&first, &find("worker", "eu-west-1")));
+        assert!(!Arc::ptr_eq(&first, &find("worker", "eu-west-2")));
+        assert!(!Arc::ptr_eq(&first, &find("other", "eu-west-1")));
+    }
+
+    #[test]
+    fn triggers_are_bounded_and_expire_when_nobody_asks() {
+        let triggers = LiveTriggers::new(100);
+        for index in 0..1_000 {
+            triggers
+                .find(given_reference(&format!("worker-{index}"), "eu-west-1"))
+                .unwrap();
+        }
+        triggers.triggers.run_pending_tasks();
+        assert!(triggers.triggers.entry_count() <= 100);
+        assert_eq!(
+            triggers.triggers.policy().time_to_idle(),
+            Some(TRIGGER_IDLE)
+        );
     }
 }

@@ -9,7 +9,7 @@ use tonic::{Code, Request, Response, Status};
 
 use super::{
     convert,
-    live_triggers::{LiveTrigger, LiveTriggers},
+    live_triggers::{LiveTrigger, LiveTriggers, TRIGGERS_MAX},
     proto::{
         GetMetricSpecResponse, GetMetricsRequest, GetMetricsResponse, IsActiveResponse,
         ScaledObjectRef, external_scaler_server::ExternalScaler,
@@ -69,7 +69,7 @@ impl<S: QueueSource> ScalerService<S> {
         metrics: Arc<Metrics>,
         shutdown: CancellationToken,
     ) -> Self {
-        let (triggers, streams) = (LiveTriggers::new(), TaskTracker::new());
+        let (triggers, streams) = (LiveTriggers::new(TRIGGERS_MAX), TaskTracker::new());
         Self {
             cache,
             triggers,

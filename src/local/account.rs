@@ -56,7 +56,7 @@ pub(crate) struct Traffic {
 }
 
 /// What is in a queue and what became of the rest, at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QueueSnapshot {
     pub visible: u64,
     pub in_flight: u64,

@@ -6,7 +6,7 @@ use super::{
     account::QueueSnapshot,
     faults::FaultRule,
     server::Shared,
-    sqs::{SqsError, queue_url},
+    sqs::{SqsError, queue_url, send_body},
 };
 
 /// Looks into a server and changes it; cheap to clone, and valid while the server serves and after.
@@ -41,6 +41,15 @@ impl Control {
             .account()
             .create(self.shared.now(), name, &attributes)?;
         Ok(queue_url(&self.address.to_string(), name))
+    }
+
+    /// Sends a message with this body to the queue called `name`, as a client of SQS would.
+    ///
+    /// # Errors
+    /// When there is no such queue, or it does not take the message.
+    pub fn send(&self, name: &str, body: &str) -> Result<(), SqsError> {
+        let now = self.shared.now();
+        send_body(self.shared.account().queue(name)?, now, body)
     }
 
     /// The true state of the queue called `name`, whatever faults are set.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Backlog, ScalingPolicy};
+use super::{Backlog, ScalingPolicy, observation::count_as_f64};
 
 /// What KEDA is told, with the reason.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,7 +53,7 @@ impl ScalingDecision {
     /// The replicas that the autoscaler computes from this, before its bounds and its tolerance.
     /// None for a target that Kubernetes refuses.
     pub fn replicas(&self) -> Option<f64> {
-        let target = count_as_f64(self.policy.queue_length);
+        let target = self.policy.target();
         (target > 0.0).then(|| (self.metric_value.max(0.0) / target).ceil())
     }
 }
@@ -84,16 +84,6 @@ impl fmt::Display for ScalingDecision {
             }
         }
     }
-}
-
-/// A count of messages as a metric value. Exact up to 2^53, far above what a queue can hold.
-#[allow(
-    clippy::as_conversions,
-    clippy::cast_precision_loss,
-    reason = "there is no lossless conversion, and counts stay below 2^53"
-)]
-fn count_as_f64(messages: i64) -> f64 {
-    messages as f64
 }
 
 #[cfg(test)]

@@ -90,6 +90,16 @@ impl fmt::Display for Backlog {
     }
 }
 
+/// A count of messages as a metric value. Exact up to 2^53, far above what a queue can hold.
+#[allow(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "there is no lossless conversion, and counts stay below 2^53"
+)]
+pub(super) fn count_as_f64(messages: i64) -> f64 {
+    messages as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use super::{
     Identity, QueueRef, Secret,
     metadata::{Metadata, Warning},
+    observation::count_as_f64,
     queue_url,
 };
 
@@ -30,6 +31,14 @@ impl Default for ScalingPolicy {
             scale_on_in_flight: true,
             scale_on_delayed: false,
         }
+    }
+}
+
+impl ScalingPolicy {
+    /// The target of the metric: what one replica is worth. It never changes with the backlog,
+    /// because KEDA passes it on to the autoscaler only when it reconciles.
+    pub fn target(&self) -> f64 {
+        count_as_f64(self.queue_length)
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) use self::{
     content::Content,
     error::ErrorShape,
     move_tasks::MoveTasks,
+    send::send_body,
 };
 use super::{account::Account, server::App};
 

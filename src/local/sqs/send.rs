@@ -127,6 +127,13 @@ pub(super) fn send_message_batch(
     Ok(answer)
 }
 
+/// Sends a message that has nothing but a body.
+pub(crate) fn send_body(queue: &mut LocalQueue, now: Duration, body: &str) -> Result<(), SqsError> {
+    store(queue, now, Message::of(body))?;
+    queue.arrivals.notify_waiters();
+    Ok(())
+}
+
 fn store(queue: &mut LocalQueue, now: Duration, message: Message) -> Result<SentMessage, SqsError> {
     message.check(&queue.attributes)?;
     let delay = in_range("DelaySeconds", message.delay_seconds, 0..=900)?.map(Duration::from_secs);
@@ -159,6 +166,17 @@ fn store(queue: &mut LocalQueue, now: Duration, message: Message) -> Result<Sent
 }
 
 impl Message {
+    fn of(body: &str) -> Self {
+        Self {
+            message_body: body.to_owned(),
+            delay_seconds: None,
+            message_attributes: Attributes::default(),
+            message_system_attributes: Attributes::default(),
+            message_group_id: None,
+            message_deduplication_id: None,
+        }
+    }
+
     fn size_bytes(&self) -> usize {
         content::size_bytes(&self.message_body, &self.message_attributes)
     }
