@@ -1,11 +1,12 @@
 //! What is typed -> checked, typed settings. Touches nothing.
 
-use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    cache::CacheSettings, grpc::ScalerSettings, service::ServiceSettings, telemetry::LogFormat,
+    cache::CacheSettings, demo::DemoSettings, grpc::ScalerSettings, local::LocalSettings,
+    service::ServiceSettings, telemetry::LogFormat,
 };
 
 /// Scales Kubernetes workers to their Amazon SQS queues: a KEDA external scaler.
@@ -23,6 +24,10 @@ pub struct Cli {
 pub enum Command {
     /// Answer KEDA.
     Serve(ServeArgs),
+    /// Show scaling at work on this machine: no cluster, no account, about a minute.
+    Demo(DemoArgs),
+    /// Run a local SQS for development.
+    Local(LocalArgs),
 }
 
 /// How to log.
@@ -37,15 +42,22 @@ pub struct LogArgs {
         global = true
     )]
     pub log_format: LogFormat,
-    /// What is logged: a level, or `target=level` pairs with commas between.
-    #[arg(
-        long,
-        env = "SLUICE_LOG",
-        default_value = "info",
-        global = true,
-        display_order = 101
-    )]
-    pub log: String,
+    /// What is logged: a level, or `target=level` pairs with commas between [default: info, and
+    /// warn for the demo].
+    #[arg(long, env = "SLUICE_LOG", global = true, display_order = 101)]
+    pub log: Option<String>,
+}
+
+impl Cli {
+    /// What to log: as asked, or little where people watch something else.
+    pub fn log_filter(&self) -> &str {
+        let default = if matches!(self.command, Command::Demo(_)) {
+            "warn"
+        } else {
+            "info"
+        };
+        self.log.log.as_deref().unwrap_or(default)
+    }
 }
 
 /// How to answer KEDA.
@@ -110,6 +122,91 @@ impl From<&ServeArgs> for ServiceSettings {
     }
 }
 
+/// What the demonstration plays.
+#[derive(Debug, Clone, Args)]
+pub struct DemoArgs {
+    /// Messages in all; what is not sent first comes as a burst.
+    #[arg(long, value_name = "COUNT", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub messages: u64,
+    /// Messages that are there at the beginning.
+    #[arg(long, value_name = "COUNT", default_value_t = 200, value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
+    pub first_messages: u64,
+    /// How long a worker is busy with a message.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(0..=600_000))]
+    pub work_milliseconds: u64,
+    /// Messages that a worker is busy with at once.
+    #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub concurrency: u32,
+    /// Messages per replica: `queueLength` of the trigger.
+    #[arg(long, value_name = "MESSAGES", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub queue_length: u32,
+    /// Workers at once, at most: `maxReplicaCount` of the ScaledObject.
+    #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub max_replicas: u32,
+    /// The worker's binary; by default the one beside this program.
+    #[arg(long, value_name = "PATH")]
+    pub worker: Option<PathBuf>,
+    /// Show the workers' logs.
+    #[arg(long)]
+    pub worker_logs: bool,
+    /// Show the summary only.
+    #[arg(long)]
+    pub once: bool,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl From<&DemoArgs> for DemoSettings {
+    fn from(args: &DemoArgs) -> Self {
+        Self {
+            first_messages: args.first_messages,
+            messages: args.messages,
+            work: Duration::from_millis(args.work_milliseconds),
+            concurrency: args.concurrency,
+            queue_length: args.queue_length,
+            max_replicas: args.max_replicas,
+            worker: args.worker.clone(),
+            worker_logs: args.worker_logs,
+            live: !args.once,
+        }
+    }
+}
+
+/// A local SQS for development.
+#[derive(Debug, Clone, Args)]
+pub struct LocalArgs {
+    /// Where clients call: their endpoint is `http://ADDRESS`, and any keys will do.
+    #[arg(
+        long,
+        env = "SLUICE_LOCAL_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:9324"
+    )]
+    pub listen: SocketAddr,
+    /// Allow an address that other machines can reach; no credentials are checked.
+    #[arg(long)]
+    pub allow_remote: bool,
+    /// A queue to create at the start; may be repeated. A name in `.fifo` is a FIFO queue.
+    #[arg(long = "queue", value_name = "NAME")]
+    pub queues: Vec<String>,
+}
+
+impl From<&LocalArgs> for LocalSettings {
+    fn from(args: &LocalArgs) -> Self {
+        let LocalArgs {
+            listen,
+            allow_remote,
+            queues,
+        } = args.clone();
+        Self {
+            listen,
+            allow_remote,
+            queues,
+        }
+    }
+}
+
 /// A parser of seconds within `range`, such as `5` or `0.5`.
 fn seconds(
     range: RangeInclusive<f64>,
@@ -137,6 +234,7 @@ mod tests {
             .command
         {
             Command::Serve(args) => Ok(ServiceSettings::from(&args)),
+            other => panic!("not serve: {other:?}"),
         }
     }
 

@@ -9,6 +9,7 @@
 //! - [`http`]: health, readiness and metrics
 //! - [`service`]: puts the parts of `sluice serve` together, runs and drains them
 //! - [`local`]: a local SQS for development, tests and the demo
+//! - [`demo`]: all of it at work on one machine, with worker processes as pods
 //! - [`cli`], [`telemetry`], [`shutdown`], [`metrics`]: the edges
 //!
 //! Dependencies point one way: `main -> service -> {grpc, http} -> cache -> queue -> scaling`.
@@ -18,6 +19,7 @@
 
 pub mod cache;
 pub mod cli;
+pub mod demo;
 pub mod grpc;
 pub mod http;
 pub mod local;

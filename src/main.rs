@@ -1,11 +1,15 @@
 //! The `sluice` binary: parse, start logging, run, exit code.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use clap::Parser;
 use sluice::{
-    cli::{Cli, Command, ServeArgs},
+    cli::{Cli, Command, DemoArgs, ServeArgs},
+    demo, local,
     queue::SqsSource,
     service::{Service, ServiceSettings},
     shutdown, telemetry,
@@ -24,10 +28,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: &Cli) -> anyhow::Result<()> {
-    telemetry::start(cli.log.log_format, &cli.log.log)
-        .with_context(|| format!("--log: cannot understand {:?}", cli.log.log))?;
+    let filter = cli.log_filter();
+    telemetry::start(cli.log.log_format, filter)
+        .with_context(|| format!("--log: cannot understand {filter:?}"))?;
     match &cli.command {
         Command::Serve(args) => serve(args).await,
+        Command::Demo(args) => demo(args).await,
+        Command::Local(args) => Ok(local::run(args.into(), shutdown::on_signal()?).await?),
     }
 }
 
@@ -37,5 +44,17 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     tracing::info!(grpc = %service.grpc_address()?, http = %service.http_address()?, "serving");
     service.run(shutdown::on_signal()?).await?;
     tracing::info!("stopped");
+    Ok(())
+}
+
+async fn demo(args: &DemoArgs) -> anyhow::Result<()> {
+    let summary = demo::run(&args.into(), shutdown::on_signal()?).await?;
+    let mut out = io::stdout().lock();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &summary)?;
+        writeln!(out)?;
+    } else {
+        write!(out, "\n{summary}")?;
+    }
     Ok(())
 }
