@@ -1,0 +1,96 @@
+//! The rule of dependencies, read from the sources: an arrow that is broken fails here.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn sources(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of sources") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no sources in {folder}");
+    found
+}
+
+/// Fails for each source in `folder`, but for `except`, that names one of `words`.
+fn assert_unnamed(folder: &str, words: &[&str], except: &[&str]) {
+    for path in sources(folder) {
+        let name = path.display().to_string();
+        if except.iter().any(|except| name.ends_with(except)) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("a source in UTF-8");
+        for word in words {
+            assert!(!text.contains(word), "{name} must not name {word}");
+        }
+    }
+}
+
+#[test]
+fn scaling_knows_no_aws_no_grpc_and_no_clock() {
+    let outside = [
+        "tokio",
+        "tonic",
+        "aws_",
+        "tracing",
+        "Instant",
+        "SystemTime",
+        "async ",
+        "crate::queue",
+        "crate::cache",
+        "crate::grpc",
+        "crate::metrics",
+        "crate::http",
+        "crate::service",
+    ];
+    assert_unnamed("src/scaling", &outside, &[]);
+}
+
+#[test]
+fn one_file_names_the_sqs_sdk() {
+    assert_unnamed("src", &["aws_sdk_sqs"], &["src/queue/sqs.rs"]);
+    assert_unnamed("src", &["aws_config"], &["src/queue/sqs.rs"]);
+}
+
+#[test]
+fn observing_knows_nothing_of_answering() {
+    let answering = ["crate::grpc", "crate::http", "crate::service", "proto::"];
+    assert_unnamed("src/queue", &answering, &[]);
+    for file in ["src/cache.rs", "src/metrics.rs"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let text = fs::read_to_string(path).expect("a source");
+        assert!(answering.iter().all(|word| !text.contains(word)), "{file}");
+    }
+}
+
+#[test]
+fn only_the_grpc_module_and_the_stand_in_for_keda_build_proto_types() {
+    assert_unnamed(
+        "src",
+        &["proto::"],
+        &[
+            "grpc/mod.rs",
+            "grpc/convert.rs",
+            "grpc/scaler.rs",
+            "grpc/streams.rs",
+            "grpc/live_triggers.rs",
+            "service.rs",
+            "demo/keda.rs",
+        ],
+    );
+}
+
+#[test]
+fn the_worker_shares_no_code_with_the_scaler() {
+    assert_unnamed("worker/src", &["sluice::"], &[]);
+}

@@ -1,0 +1,18 @@
+//! The scaler from outside: real gRPC against the real SDK against a real SQS over HTTP.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail where it stands"
+)]
+
+mod demo;
+mod layering;
+mod metadata;
+mod numbers;
+mod outages;
+mod process;
+mod protocol;
+mod streams;
+mod support;

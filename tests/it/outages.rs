@@ -1,0 +1,188 @@
+//! SQS down, slow, throttling, talking nonsense: answered in time, from the cache while that is
+//! knowledge, and then as an error that names queue and cause. Never 0, never false.
+
+use std::time::Duration;
+
+use sluice::{cache::CacheSettings, local::FaultAction, service::ServiceSettings};
+use tokio::{task::JoinSet, time::Instant};
+use tonic::Code;
+
+use crate::support::*;
+
+/// Answers within the deadline of an RPC, which is 1 s, on a busy machine.
+const IN_TIME: Duration = Duration::from_millis(1_500);
+
+async fn assert_unavailable(scaler: &Scaler, sqs: &Sqs, cause: &str) {
+    for _ in 0..2 {
+        let started = Instant::now();
+        assert_status(
+            scaler.value(&sqs.metadata).await,
+            Code::Unavailable,
+            &[QUEUE, cause],
+        );
+        assert_status(
+            scaler.is_active(&sqs.metadata).await,
+            Code::Unavailable,
+            &[QUEUE, cause],
+        );
+        assert!(started.elapsed() < 2 * IN_TIME, "{:?}", started.elapsed());
+    }
+    assert!(
+        scaler.spec(&sqs.metadata).await.is_ok(),
+        "the spec needs no SQS"
+    );
+}
+
+#[tokio::test]
+async fn every_kind_of_outage_is_an_error_that_names_queue_and_cause() {
+    let outages = [
+        (FaultAction::Throttle, "Throttl"),
+        (FaultAction::ServerError(500), "500"),
+        (FaultAction::ServerError(503), "503"),
+        (FaultAction::Garbage, "no answer"),
+        (FaultAction::DropConnection, "cannot be reached"),
+        (FaultAction::Hang, "has not answered"),
+    ];
+    for (action, cause) in outages {
+        let (sqs, scaler) = (given_sqs().await, given_scaler(given_settings()).await);
+        sqs.fault(action.clone());
+        assert_unavailable(&scaler, &sqs, cause).await;
+    }
+}
+
+#[tokio::test]
+async fn an_sqs_that_is_down_is_an_error() {
+    let (sqs, scaler) = (given_sqs().await, given_scaler(given_settings()).await);
+    let nobody = tokio::net::TcpListener::bind(LOOPBACK)
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let down = sqs.metadata(&[("awsEndpoint", &format!("http://{nobody}"))]);
+    assert_status(
+        scaler.value(&down).await,
+        Code::Unavailable,
+        &["cannot be reached", QUEUE],
+    );
+    assert_status(
+        scaler.is_active(&down).await,
+        Code::Unavailable,
+        &["cannot be reached"],
+    );
+}
+
+#[tokio::test]
+async fn a_queue_that_does_not_exist_is_not_found() {
+    let (sqs, scaler) = (given_sqs().await, given_scaler(given_settings()).await);
+    let absent = sqs.metadata(&[("queueURL", "http://h/000000000000/absent")]);
+    assert_status(
+        scaler.is_active(&absent).await,
+        Code::NotFound,
+        &["absent", "does not exist"],
+    );
+}
+
+#[tokio::test]
+async fn the_last_good_answer_covers_a_short_outage_and_no_longer() {
+    let cache = CacheSettings {
+        ttl: Duration::from_millis(50),
+        staleness_bound: Duration::from_secs(2),
+        failure_memory: Duration::from_millis(50),
+        ..CacheSettings::default()
+    };
+    let sqs = given_sqs().await;
+    let scaler = given_scaler(ServiceSettings {
+        cache,
+        ..given_settings()
+    })
+    .await;
+    sqs.report(40, 0, 0);
+    let seen = Instant::now();
+    assert_eq!(scaler.value(&sqs.metadata).await.unwrap(), 40);
+    sqs.control.clear_faults();
+    sqs.fault(FaultAction::ServerError(500));
+    // Poll as KEDA does until the answer is an error; it must come, and not before its time.
+    let status = loop {
+        match scaler.value(&sqs.metadata).await {
+            Ok(value) => assert_eq!(value, 40),
+            Err(status) => break status,
+        }
+        assert!(
+            seen.elapsed() < Duration::from_secs(20),
+            "stale knowledge must become an error"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert!(seen.elapsed() >= cache.staleness_bound);
+    assert_eq!(status.code(), Code::Unavailable);
+}
+
+#[tokio::test]
+async fn a_slow_sqs_is_answered_from_the_last_good_answer_in_time() {
+    let cache = CacheSettings {
+        ttl: Duration::ZERO,
+        ..CacheSettings::default()
+    };
+    let sqs = given_sqs().await;
+    let scaler = given_scaler(ServiceSettings {
+        cache,
+        ..given_settings()
+    })
+    .await;
+    sqs.report(7, 0, 0);
+    assert_eq!(scaler.value(&sqs.metadata).await.unwrap(), 7);
+    sqs.fault(FaultAction::Latency(Duration::from_secs(3)));
+    let started = Instant::now();
+    assert_eq!(scaler.value(&sqs.metadata).await.unwrap(), 7);
+    assert!(started.elapsed() < IN_TIME, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn sixty_four_askers_after_expiry_are_one_request() {
+    let cache = CacheSettings {
+        ttl: Duration::from_millis(300),
+        ..CacheSettings::default()
+    };
+    let sqs = given_sqs().await;
+    let scaler = given_scaler(ServiceSettings {
+        cache,
+        ..given_settings()
+    })
+    .await;
+    sqs.report(7, 0, 0);
+    scaler.value(&sqs.metadata).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let before = sqs.asked();
+    // Slow enough that all of them find the request under way.
+    sqs.fault(FaultAction::Latency(Duration::from_millis(200)));
+    let mut askers = JoinSet::new();
+    for _ in 0..64 {
+        let (client, metadata) = (scaler.client.clone(), sqs.metadata.clone());
+        askers.spawn(async move {
+            let request = sluice::grpc::proto::GetMetricsRequest {
+                scaled_object_ref: Some(reference(&metadata)),
+                metric_name: METRIC.to_owned(),
+            };
+            client.clone().get_metrics(request).await
+        });
+    }
+    for answer in askers.join_all().await {
+        assert_eq!(
+            answer.unwrap().into_inner().metric_values[0].metric_value,
+            7
+        );
+    }
+    assert_eq!(sqs.asked() - before, 1);
+}
+
+#[tokio::test]
+async fn a_failing_queue_is_not_asked_in_a_storm() {
+    let (sqs, scaler) = (given_sqs().await, given_scaler(given_settings()).await);
+    sqs.fault(FaultAction::ServerError(500));
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(1) {
+        assert!(scaler.is_active(&sqs.metadata).await.is_err());
+    }
+    // One fetch is at most two attempts, and its failure is remembered for a second.
+    assert!(sqs.asked() <= 4, "{} requests", sqs.asked());
+}

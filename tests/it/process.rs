@@ -1,0 +1,236 @@
+//! The binary as a process: signals, exit codes, and what it prints.
+
+use std::{fmt::Write, net::SocketAddr, process::Stdio, time::Duration};
+
+use rustix::process::{Pid, Signal, kill_process};
+use sluice::grpc::proto::external_scaler_client::ExternalScalerClient;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    process::{Child, Command},
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
+
+use crate::support::*;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Process {
+    child: Child,
+    log: JoinHandle<String>,
+    grpc: SocketAddr,
+    http: SocketAddr,
+}
+
+async fn given_process(arguments: &[&str]) -> Process {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sluice"))
+        .args([
+            "serve",
+            "--grpc-listen",
+            "127.0.0.1:0",
+            "--http-listen",
+            "127.0.0.1:0",
+        ])
+        .args(arguments)
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the binary");
+    let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    while !line.contains("serving") {
+        line.clear();
+        let read = timeout(PATIENCE, log.read_line(&mut line))
+            .await
+            .expect("a line in time");
+        assert_ne!(read.expect("a line"), 0, "the process ended early");
+    }
+    let (grpc, http) = (address(&line, "grpc="), address(&line, "http="));
+    // Somebody must read on, or the process would wait for room in the pipe.
+    let log = tokio::spawn(async move {
+        let mut rest = String::new();
+        log.read_to_string(&mut rest).await.expect("a log in UTF-8");
+        rest
+    });
+    Process {
+        child,
+        log,
+        grpc,
+        http,
+    }
+}
+
+fn address(line: &str, key: &str) -> SocketAddr {
+    let (_, after) = line.split_once(key).expect("an address in the line");
+    after
+        .split_whitespace()
+        .next()
+        .and_then(|text| text.parse().ok())
+        .expect("an address")
+}
+
+impl Process {
+    fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.child.id().expect("a running process")).unwrap();
+        kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+    }
+
+    async fn ended(mut self) -> (Option<i32>, String) {
+        let status = timeout(PATIENCE, self.child.wait())
+            .await
+            .expect("an end")
+            .unwrap();
+        (status.code(), self.log.await.unwrap())
+    }
+}
+
+#[tokio::test]
+async fn sigterm_ends_a_hundred_streams_with_ok_and_the_process_within_two_seconds() {
+    let (sqs, process) = (given_sqs().await, given_process(&[]).await);
+    let mut client = ExternalScalerClient::new(connect(process.grpc).await);
+    let mut streams = Vec::new();
+    for _ in 0..100 {
+        let request = reference(&sqs.metadata);
+        let mut stream = client.stream_is_active(request).await.unwrap().into_inner();
+        assert!(!stream.message().await.unwrap().expect("the state").result);
+        streams.push(stream);
+    }
+    let started = Instant::now();
+    process.signal(Signal::TERM);
+    for mut stream in streams {
+        let end = timeout(PATIENCE, stream.message()).await.expect("an end");
+        assert!(end.expect("OK, not an error").is_none());
+    }
+    let (code, log) = process.ended().await;
+    assert_eq!(code, Some(0), "{log}");
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_draining_process_is_not_ready_and_finishes_the_call_under_way() {
+    let (sqs, process) = (given_sqs().await, given_process(&[]).await);
+    assert_eq!(http_get(process.http, "/readyz").await.unwrap().0, 200);
+    sqs.report(4, 0, 0);
+    sqs.fault(sluice::local::FaultAction::Latency(Duration::from_millis(
+        600,
+    )));
+    let client = ExternalScalerClient::new(connect(process.grpc).await);
+    let request = reference(&sqs.metadata);
+    let call = tokio::spawn(async move { client.clone().is_active(request).await });
+    while sqs.asked() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    process.signal(Signal::TERM);
+    let not_ready = async {
+        while http_get(process.http, "/readyz")
+            .await
+            .is_ok_and(|(status, _)| status != 503)
+        {}
+    };
+    timeout(PATIENCE, not_ready)
+        .await
+        .expect("503 while draining");
+    assert!(
+        call.await
+            .unwrap()
+            .expect("the call is finished")
+            .into_inner()
+            .result
+    );
+    assert_eq!(process.ended().await.0, Some(0));
+}
+
+#[tokio::test]
+async fn a_call_that_outlasts_the_drain_deadline_is_cut_off_and_the_exit_says_so() {
+    let sqs = given_sqs().await;
+    let process = given_process(&[
+        "--drain-deadline-seconds",
+        "0.2",
+        "--rpc-deadline-seconds",
+        "10",
+    ])
+    .await;
+    sqs.fault(sluice::local::FaultAction::Hang);
+    let client = ExternalScalerClient::new(connect(process.grpc).await);
+    let request = reference(&sqs.metadata);
+    let call = tokio::spawn(async move { client.clone().is_active(request).await });
+    while sqs.asked() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    process.signal(Signal::TERM);
+    let (code, log) = process.ended().await;
+    assert_eq!(code, Some(1));
+    assert!(log.contains("calls were cut off"), "{log}");
+    assert!(call.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn sigint_stops_as_sigterm_does() {
+    let process = given_process(&[]).await;
+    process.signal(Signal::INT);
+    assert_eq!(process.ended().await.0, Some(0));
+}
+
+#[tokio::test]
+async fn a_secret_from_the_metadata_is_in_no_output() {
+    let (sqs, process) = (given_sqs().await, given_process(&["--log", "trace"]).await);
+    let mut client = ExternalScalerClient::new(connect(process.grpc).await);
+    let mut outputs = String::new();
+    sqs.fault(sluice::local::FaultAction::ServerError(500));
+    for changes in [&[][..], &[("queueLenght", "1")], &[("queueLength", "a")]] {
+        let request = reference(&sqs.metadata(changes));
+        write!(outputs, "{:?}", client.is_active(request).await).unwrap();
+    }
+    outputs += &http_get(process.http, "/metrics").await.unwrap().1;
+    process.signal(Signal::TERM);
+    let (_, log) = process.ended().await;
+    assert!(
+        log.contains("did you mean \\\"queueLength\\\"")
+            || log.contains("did you mean \"queueLength\""),
+        "{log}"
+    );
+    assert!(!(outputs + &log).contains(SECRET));
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_said_with_its_address() {
+    let taken = tokio::net::TcpListener::bind(LOOPBACK).await.unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = Command::new(env!("CARGO_BIN_EXE_sluice"))
+        .args([
+            "serve",
+            "--grpc-listen",
+            &address,
+            "--http-listen",
+            "127.0.0.1:0",
+        ])
+        .output()
+        .await
+        .unwrap();
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        log.contains(&format!("cannot listen on {address} for gRPC")),
+        "{log}"
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_setting_is_said_with_its_range() {
+    let output = Command::new(env!("CARGO_BIN_EXE_sluice"))
+        .arg("serve")
+        .env("SLUICE_CACHE_TTL_SECONDS", "soon")
+        .output()
+        .await
+        .unwrap();
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        log.contains("--cache-ttl-seconds") && log.contains("from 0 to 300"),
+        "{log}"
+    );
+}
