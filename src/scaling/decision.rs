@@ -92,9 +92,9 @@ mod tests {
 
     use super::*;
 
-    fn given_backlog(visible_messages: i64) -> Backlog {
+    fn given_backlog(visible: i64) -> Backlog {
         Backlog {
-            visible_messages,
+            visible,
             ..Backlog::default()
         }
     }

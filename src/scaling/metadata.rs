@@ -22,6 +22,13 @@ pub enum Warning {
         /// Where it belongs.
         remedy: &'static str,
     },
+    /// Another key leaves this one no choice.
+    Overridden {
+        /// The key without effect.
+        key: &'static str,
+        /// The key that decides.
+        by: &'static str,
+    },
     /// Kubernetes refuses an autoscaler with this target.
     TargetNotPositive {
         /// The `queueLength` found.
@@ -48,6 +55,12 @@ impl fmt::Display for Warning {
                 write!(
                     formatter,
                     "metadata key {key:?} has no effect here: {remedy}"
+                )
+            }
+            Self::Overridden { key, by } => {
+                write!(
+                    formatter,
+                    "metadata key {key:?} has no effect: {by:?} decides it"
                 )
             }
             Self::TargetNotPositive { queue_length } => write!(

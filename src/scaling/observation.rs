@@ -53,9 +53,9 @@ impl Observation {
             if is_counted { count.clone() } else { Ok(0) }
         };
         Ok(Backlog {
-            visible_messages: self.visible.clone()?,
-            in_flight_messages: counted(&self.in_flight, policy.scale_on_in_flight)?,
-            delayed_messages: counted(&self.delayed, policy.scale_on_delayed)?,
+            visible: self.visible.clone()?,
+            in_flight: counted(&self.in_flight, policy.scale_on_in_flight)?,
+            delayed: counted(&self.delayed, policy.scale_on_delayed)?,
         })
     }
 }
@@ -64,19 +64,19 @@ impl Observation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Backlog {
     /// Waiting to be received.
-    pub visible_messages: i64,
+    pub visible: i64,
     /// Received and not yet deleted.
-    pub in_flight_messages: i64,
+    pub in_flight: i64,
     /// Sent and not yet receivable.
-    pub delayed_messages: i64,
+    pub delayed: i64,
 }
 
 impl Backlog {
     /// All counted messages.
     pub fn messages(&self) -> i64 {
-        self.visible_messages
-            .saturating_add(self.in_flight_messages)
-            .saturating_add(self.delayed_messages)
+        self.visible
+            .saturating_add(self.in_flight)
+            .saturating_add(self.delayed)
     }
 }
 
@@ -85,7 +85,7 @@ impl fmt::Display for Backlog {
         write!(
             formatter,
             "{} visible + {} in flight + {} delayed",
-            self.visible_messages, self.in_flight_messages, self.delayed_messages
+            self.visible, self.in_flight, self.delayed
         )
     }
 }

@@ -81,6 +81,15 @@ pub enum PolicyError {
         /// The value.
         found: String,
     },
+    /// A value is none of those that are understood.
+    NotOneOf {
+        /// The key.
+        key: &'static str,
+        /// The value.
+        found: String,
+        /// The values that are understood.
+        expected: &'static str,
+    },
     /// The path of `queueURL` is not `/<account>/<name>`.
     NoQueueName,
     /// A secret without the access key id that it belongs to.
@@ -117,6 +126,14 @@ impl PolicyError {
                 formatter,
                 "unable to set param {key:?} value {found:?}: unable to parse boolean value \
                  {found:?}: strconv.ParseBool: parsing {found:?}: invalid syntax"
+            ),
+            Self::NotOneOf {
+                key,
+                found,
+                expected,
+            } => write!(
+                formatter,
+                "unable to set param {key:?} value {found:?}: expected {expected}"
             ),
             Self::NoQueueName => formatter.write_str("cannot get queueName from queueURL"),
             Self::NoAccessKeyId => formatter.write_str("awsAccessKeyID not found"),
@@ -157,6 +174,7 @@ const KNOWN_KEYS: &[&str] = &[
     "awsAccessKeyID",
     "awsAccessKeyIDFromEnv",
     "awsSecretAccessKeyFromEnv",
+    "scaledJob",
 ];
 
 /// KEDA's own keys of an external trigger: it forwards them, and they are its business.
@@ -208,44 +226,92 @@ struct QueueAddress<'a> {
     region: &'a str,
 }
 
-/// The values that KEDA checks one by one and reports together, in its order.
+/// The values that KEDA checks one by one and reports together, in its order, and then our own.
 fn parse_values(metadata: Metadata<'_>) -> Result<(ScalingPolicy, QueueAddress<'_>), PolicyError> {
-    let defaults = ScalingPolicy::default();
-    let queue_length = metadata.integer("queueLength", defaults.queue_length);
-    let activation = metadata.integer("activationQueueLength", defaults.activation_queue_length);
+    let (defaults, mut faults) = (ScalingPolicy::default(), Faults::default());
+    let queue_length = faults.note(metadata.integer("queueLength", defaults.queue_length));
+    let activation_queue_length =
+        faults.note(metadata.integer("activationQueueLength", defaults.activation_queue_length));
     let url = metadata
         .text("queueURL")
-        .or_else(|| metadata.text("queueURLFromEnv"))
-        .ok_or(PolicyError::Missing {
-            key: "queueURL",
-            sources: "triggerMetadata resolvedEnv",
-        });
-    let region = metadata.text("awsRegion").ok_or(PolicyError::Missing {
+        .or_else(|| metadata.text("queueURLFromEnv"));
+    let url = faults.note(url.ok_or(PolicyError::Missing {
+        key: "queueURL",
+        sources: "triggerMetadata resolvedEnv",
+    }));
+    let region = faults.note(metadata.text("awsRegion").ok_or(PolicyError::Missing {
         key: "awsRegion",
         sources: "triggerMetadata authParams",
-    });
-    let in_flight = metadata.flag("scaleOnInFlight", defaults.scale_on_in_flight);
-    let delayed = metadata.flag("scaleOnDelayed", defaults.scale_on_delayed);
-    match (queue_length, activation, url, region, in_flight, delayed) {
-        (Ok(queue_length), Ok(activation), Ok(url), Ok(region), Ok(in_flight), Ok(delayed)) => {
-            let policy = ScalingPolicy {
-                queue_length,
-                activation_queue_length: activation,
-                scale_on_in_flight: in_flight,
-                scale_on_delayed: delayed,
-            };
-            Ok((policy, QueueAddress { url, region }))
+    }));
+    let in_flight = faults.note(metadata.flag("scaleOnInFlight", defaults.scale_on_in_flight));
+    let scale_on_delayed = faults.note(metadata.flag("scaleOnDelayed", defaults.scale_on_delayed));
+    let scaled_job = faults.note(ScaledJob::parse(metadata.text("scaledJob")));
+    faults.none()?;
+    let policy = ScalingPolicy {
+        queue_length,
+        activation_queue_length,
+        scale_on_in_flight: scaled_job.counts_in_flight().unwrap_or(in_flight),
+        scale_on_delayed,
+    };
+    Ok((policy, QueueAddress { url, region }))
+}
+
+/// Collects what is wrong, so that everything can be said at once.
+#[derive(Default)]
+struct Faults(Vec<PolicyError>);
+
+impl Faults {
+    /// The value, or any value: it is not used once a fault has been noted.
+    fn note<T: Default>(&mut self, value: Result<T, PolicyError>) -> T {
+        value.unwrap_or_else(|error| {
+            self.0.push(error);
+            T::default()
+        })
+    }
+
+    fn none(self) -> Result<(), PolicyError> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(PolicyError::Several(self.0))
         }
-        (queue_length, activation, url, region, in_flight, delayed) => {
-            let errors = [
-                queue_length.err(),
-                activation.err(),
-                url.err(),
-                region.err(),
-                in_flight.err(),
-                delayed.err(),
-            ];
-            Err(PolicyError::Several(errors.into_iter().flatten().collect()))
+    }
+}
+
+/// Which strategy of a ScaledJob asks, if one does: KEDA does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum ScaledJob {
+    #[default]
+    None,
+    /// `default` and `custom` subtract the running jobs, so their messages must be counted.
+    SubtractsRunning,
+    /// `accurate` and `eager` subtract the pending jobs only, so that a message in flight, which has
+    /// its job already, must not be counted: it would get a second one.
+    SubtractsPending,
+}
+
+impl ScaledJob {
+    const EXPECTED: &str = "none, default, custom, accurate or eager";
+
+    fn parse(text: Option<&str>) -> Result<Self, PolicyError> {
+        match text {
+            None | Some("none") => Ok(Self::None),
+            Some("default" | "custom") => Ok(Self::SubtractsRunning),
+            Some("accurate" | "eager") => Ok(Self::SubtractsPending),
+            Some(found) => Err(PolicyError::NotOneOf {
+                key: "scaledJob",
+                found: found.to_owned(),
+                expected: Self::EXPECTED,
+            }),
+        }
+    }
+
+    /// Whether messages in flight are counted, where the strategy leaves no choice.
+    fn counts_in_flight(self) -> Option<bool> {
+        match self {
+            Self::None => None,
+            Self::SubtractsRunning => Some(true),
+            Self::SubtractsPending => Some(false),
         }
     }
 }
@@ -293,11 +359,17 @@ fn warnings(metadata: Metadata<'_>, policy: &ScalingPolicy) -> Vec<Warning> {
     let target = (policy.queue_length <= 0).then_some(Warning::TargetNotPositive {
         queue_length: policy.queue_length,
     });
+    let flag = metadata.flag("scaleOnInFlight", policy.scale_on_in_flight);
+    let overridden = (flag != Ok(policy.scale_on_in_flight)).then_some(Warning::Overridden {
+        key: "scaleOnInFlight",
+        by: "scaledJob",
+    });
     metadata
         .unknown_keys(KNOWN_KEYS, &ignored)
         .into_iter()
         .chain(misplaced)
         .chain(target)
+        .chain(overridden)
         .collect()
 }
 

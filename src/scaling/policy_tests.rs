@@ -248,3 +248,38 @@ fn unknown_and_misplaced_keys_are_warnings() {
         ]
     );
 }
+
+#[test]
+fn the_strategy_of_a_scaled_job_decides_whether_in_flight_is_counted() {
+    let table = [
+        ("none", true),
+        ("default", true),
+        ("custom", true),
+        ("accurate", false),
+        ("eager", false),
+    ];
+    for (strategy, counted) in table {
+        let trigger = assert_parses(&given_trigger(&[("scaledJob", strategy)]));
+        assert_eq!(trigger.policy.scale_on_in_flight, counted, "{strategy}");
+        assert!(trigger.warnings.is_empty(), "{strategy}");
+    }
+    let expected = format!(
+        "{TWICE}unable to set param \"scaledJob\" value \"Eager\": expected none, default, custom, \
+         accurate or eager"
+    );
+    assert_error(&given_trigger(&[("scaledJob", "Eager")]), &expected);
+}
+
+#[test]
+fn a_flag_that_contradicts_the_strategy_is_reported() {
+    let trigger = assert_parses(&given_trigger(&[
+        ("scaledJob", "accurate"),
+        ("scaleOnInFlight", "true"),
+    ]));
+    assert!(!trigger.policy.scale_on_in_flight);
+    let expected = Warning::Overridden {
+        key: "scaleOnInFlight",
+        by: "scaledJob",
+    };
+    assert_eq!(trigger.warnings, [expected]);
+}
