@@ -44,6 +44,7 @@ pub(super) enum Bound {
     Tolerance,
     Stabilization,
     Ramp,
+    MinReplicas,
     MaxReplicas,
 }
 
@@ -54,6 +55,7 @@ impl fmt::Display for Bound {
             Self::Tolerance => "near enough to the target to stay",
             Self::Stabilization => "more was wanted a moment ago",
             Self::Ramp => "one step at most doubles, or goes to 4",
+            Self::MinReplicas => "an autoscaler keeps one",
             Self::MaxReplicas => "maxReplicaCount",
         })
     }
@@ -86,6 +88,7 @@ impl Autoscaler {
             same if same == wanted => bound_by,
             same if same == self.max_replicas => Bound::MaxReplicas,
             same if same == ramp => Bound::Ramp,
+            1 => Bound::MinReplicas,
             _ => Bound::Stabilization,
         };
         Sync {
