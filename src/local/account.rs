@@ -18,7 +18,7 @@ use super::{
 };
 
 /// SQS refuses to create a queue again this soon after it was deleted.
-const DELETED_RECENTLY: Duration = Duration::from_secs(60);
+const DELETED_RECENTLY: Duration = Duration::from_mins(1);
 /// More queues than this are refused, so that a client gone wrong cannot fill the memory.
 pub(crate) const QUEUES_MAX: usize = 100_000;
 
@@ -48,7 +48,7 @@ pub(crate) struct LocalQueue {
     pub(crate) move_tasks: MoveTasks,
 }
 
-/// What CloudWatch reports of a queue and its messages do not show.
+/// What `CloudWatch` reports of a queue and its messages do not show.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Traffic {
     pub(crate) empty_receives: u64,
@@ -61,7 +61,7 @@ pub struct QueueSnapshot {
     pub visible: u64,
     pub in_flight: u64,
     pub delayed: u64,
-    /// The age of the oldest message as CloudWatch means it.
+    /// The age of the oldest message as `CloudWatch` means it.
     pub oldest_age: Option<Duration>,
     pub sent: u64,
     /// Messages handed out, each time anew when one is handed out again.
@@ -210,20 +210,18 @@ impl Account {
         now: Duration,
         url: &str,
         request: Receive,
-    ) -> Result<Result<Vec<Received<Arc<Content>>>, OverLimit>, SqsError> {
+    ) -> Result<Vec<Received<Arc<Content>>>, SqsError> {
         let target = self.dead_letter_queue_of(url)?;
         let max_receives = target.as_ref().map(|(_, max_receives)| *max_receives);
         let queue = self.queue(url)?;
-        let delivery = match queue.messages.receive(
-            now,
-            &Receive {
-                max_receives,
-                ..request
-            },
-        ) {
-            Ok(delivery) => delivery,
-            Err(over_limit) => return Ok(Err(over_limit)),
+        let request = Receive {
+            max_receives,
+            ..request
         };
+        let delivery = queue
+            .messages
+            .receive(now, &request)
+            .map_err(|OverLimit| SqsError::OverLimit)?;
         let dead: Vec<_> = delivery
             .dead
             .into_iter()
@@ -232,7 +230,7 @@ impl Account {
         if let Some((name, _)) = target.filter(|_| !dead.is_empty()) {
             self.accept(now, &name, dead);
         }
-        Ok(Ok(delivery.messages))
+        Ok(delivery.messages)
     }
 
     /// Puts moved messages into a queue; the caller knows that it exists.

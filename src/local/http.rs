@@ -99,7 +99,9 @@ impl SqsCall<'_> {
                     .faults()
                     .freeze(queue.unwrap_or_default(), attributes);
             }
-            actions.iter().for_each(|action| action.distort(attributes));
+            for action in actions {
+                action.distort(attributes);
+            }
         }
         Value::Object(answer).to_string().into_bytes()
     }

@@ -1,5 +1,8 @@
 //! The local server seen by the AWS SDK over real HTTP.
 
+#![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
+
+mod admin;
 mod faults;
 mod server;
 mod support;

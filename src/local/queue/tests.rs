@@ -120,7 +120,7 @@ fn a_changed_visibility_counts_from_the_change_and_is_bounded() {
     queue.send(at(0), NewMessage::of(1));
     let receipt = receive(&mut queue, at(0), 1)[0].receipt;
     queue
-        .change_visibility(at(20), receipt, Duration::from_secs(60))
+        .change_visibility(at(20), receipt, Duration::from_mins(1))
         .unwrap();
     assert_counts(&mut queue, at(79), [0, 1, 0]);
     let too_long = queue.change_visibility(at(79), receipt, Duration::from_hours(12));

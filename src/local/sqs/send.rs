@@ -22,7 +22,7 @@ use crate::local::{
 pub(super) struct SendMessage {
     queue_url: String,
     #[serde(flatten)]
-    message: Message,
+    message: Draft,
 }
 
 #[derive(Deserialize)]
@@ -38,12 +38,13 @@ pub(super) struct SendMessageBatch {
 struct Entry {
     id: String,
     #[serde(flatten)]
-    message: Message,
+    message: Draft,
 }
 
+/// A message as its sender wrote it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Message {
+struct Draft {
     #[serde(default)]
     message_body: String,
     delay_seconds: Option<i64>,
@@ -127,7 +128,7 @@ pub(super) fn send_message_batch(
     Ok(answer)
 }
 
-fn store(queue: &mut LocalQueue, now: Duration, message: Message) -> Result<SentMessage, SqsError> {
+fn store(queue: &mut LocalQueue, now: Duration, message: Draft) -> Result<SentMessage, SqsError> {
     message.check(&queue.attributes)?;
     let delay = in_range("DelaySeconds", message.delay_seconds, 0..=900)?.map(Duration::from_secs);
     let deduplication = message.deduplication(&queue.attributes)?;
@@ -158,7 +159,7 @@ fn store(queue: &mut LocalQueue, now: Duration, message: Message) -> Result<Sent
     })
 }
 
-impl Message {
+impl Draft {
     fn size_bytes(&self) -> usize {
         content::size_bytes(&self.message_body, &self.message_attributes)
     }
