@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::{
     attributes::QueueAttributes,
+    cloudwatch::{Samples, Statistics},
     queue::{Counts, MessageKey, Moved, OverLimit, Queue, Receive, Received, Totals},
     sqs::{
         Content, MoveTasks, SqsError, check_name, message_id, name_in_arn, name_in_url, queue_arn,
@@ -46,17 +47,21 @@ pub(crate) struct LocalQueue {
     pub(crate) arrivals: Arc<Notify>,
     pub(crate) traffic: Traffic,
     pub(crate) move_tasks: MoveTasks,
+    /// Whether a request named this queue since the last sample: an idle one has no metrics.
+    pub(crate) is_used: bool,
+    pub(crate) samples: Samples,
 }
 
 /// What `CloudWatch` reports of a queue and its messages do not show.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Traffic {
     pub(crate) empty_receives: u64,
-    pub(crate) sent_bytes: u64,
+    /// The sizes of the messages sent since the last sample, in bytes.
+    pub(crate) sent_sizes: Option<Statistics>,
 }
 
 /// What is in a queue and what became of the rest, at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QueueSnapshot {
     pub visible: u64,
     pub in_flight: u64,
@@ -70,6 +75,16 @@ pub struct QueueSnapshot {
     pub moved_to_dead_letters: u64,
     pub expired: u64,
     pub empty_receives: u64,
+}
+
+impl Traffic {
+    pub(crate) fn add_sent(&mut self, bytes: usize) {
+        let size = Statistics::of(f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)));
+        match &mut self.sent_sizes {
+            Some(sizes) => sizes.add(&size),
+            none => *none = Some(size),
+        }
+    }
 }
 
 impl LocalQueue {
@@ -87,6 +102,8 @@ impl LocalQueue {
             arrivals: Arc::new(Notify::new()),
             traffic: Traffic::default(),
             move_tasks: MoveTasks::default(),
+            is_used: true,
+            samples: Samples::default(),
         }
     }
 
@@ -154,9 +171,12 @@ impl LocalQueue {
 impl Account {
     /// The queue that a URL, path or name means.
     pub(crate) fn queue(&mut self, url: &str) -> Result<&mut LocalQueue, SqsError> {
-        self.queues
+        let queue = self
+            .queues
             .get_mut(name_in_url(url)?)
-            .ok_or(SqsError::QueueDoesNotExist)
+            .ok_or(SqsError::QueueDoesNotExist)?;
+        queue.is_used = true;
+        Ok(queue)
     }
 
     /// Creates the queue, or finds it when it exists with the same attributes.

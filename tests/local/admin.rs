@@ -8,7 +8,7 @@ use tokio::{
 use crate::support::{Running, counts, given_a_server};
 
 /// Sends one request and returns status and body.
-async fn ask(server: &Running, method: &str, path: &str, body: &str) -> (u16, String) {
+pub(crate) async fn ask(server: &Running, method: &str, path: &str, body: &str) -> (u16, String) {
     let address = server.endpoint.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!(

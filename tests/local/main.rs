@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 mod admin;
+mod cloudwatch;
 mod faults;
 mod server;
+mod sts;
 mod support;

@@ -25,8 +25,8 @@ use serde_json::json;
 
 pub use self::error::SqsError;
 pub(crate) use self::{
-    address::{check_name, message_id, name_in_arn, name_in_url, queue_arn, queue_url},
-    content::Content,
+    address::{ACCOUNT, check_name, message_id, name_in_arn, name_in_url, queue_arn, queue_url},
+    content::{Content, hex},
     move_tasks::MoveTasks,
 };
 use super::{account::Account, server::App};

@@ -148,7 +148,7 @@ fn store(queue: &mut LocalQueue, now: Duration, message: Draft) -> Result<SentMe
         },
     );
     if !sent.is_duplicate {
-        queue.traffic.sent_bytes += u64::try_from(size).unwrap_or(0);
+        queue.traffic.add_sent(size);
     }
     Ok(SentMessage {
         message_id: queue.message_id(sent.key),
