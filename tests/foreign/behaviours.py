@@ -107,7 +107,7 @@ class Row:
         if "count" in step:
             self.same("messages", step["count"], len(messages))
         if "receives" in step:
-            found = [int(message["Attributes"]["ApproximateReceiveCount"]) for message in messages]
+            found = [message["Attributes"]["ApproximateReceiveCount"] for message in messages]
             self.same("receive counts", step["receives"], found)
         for name, value in step.get("message_attributes", {}).items():
             self.same(name, value, messages[0].get("MessageAttributes", {}).get(name, {}).get("StringValue"))

@@ -15,7 +15,7 @@ use crate::support::{Running, given_a_server};
 
 const HOUR: Duration = Duration::from_hours(1);
 
-fn client(server: &Running) -> Client {
+pub(crate) fn client(server: &Running) -> Client {
     let config = aws_sdk_cloudwatch::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
