@@ -18,7 +18,7 @@ async fn every_behaviour_of_the_table_is_what_the_rust_sdk_sees() {
     let mut failures = Vec::new();
     for row in &rows {
         if let Err(difference) = Box::pin(steps::run(row)).await {
-            failures.push(format!("{}: {difference}", row.row));
+            failures.push(format!("{}: {difference}", row.name));
         }
     }
     assert!(

@@ -7,7 +7,8 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Row {
-    pub(super) row: String,
+    #[serde(rename = "row")]
+    pub(super) name: String,
     #[serde(default)]
     pub(super) attributes: BTreeMap<String, String>,
     /// Makes the queue called `dead` its dead-letter queue.
@@ -107,8 +108,8 @@ pub(super) struct Message {
     pub(super) delay: Option<i32>,
     pub(super) group: Option<String>,
     pub(super) dedup: Option<String>,
-    #[serde(default)]
-    pub(super) message_attributes: BTreeMap<String, String>,
+    #[serde(default, rename = "message_attributes")]
+    pub(super) attributes: BTreeMap<String, String>,
     pub(super) to: Option<String>,
 }
 

@@ -251,7 +251,7 @@ impl Run {
             .set_message_deduplication_id(message.dedup.clone())
             .set_message_attributes(Some(
                 message
-                    .message_attributes
+                    .attributes
                     .iter()
                     .map(|(name, value)| (name.clone(), text(value)))
                     .collect(),
