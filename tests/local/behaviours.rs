@@ -2,6 +2,8 @@
 //!
 //! Time is moved instead of waited for, and counts must be right at once.
 
+mod messages;
+mod observations;
 mod row;
 mod steps;
 

@@ -7,6 +7,8 @@ mod age;
 mod counts;
 mod deduplication;
 mod expiry;
+#[cfg(test)]
+mod fifo_tests;
 mod groups;
 mod message;
 mod order;
