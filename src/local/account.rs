@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::{
     attributes::QueueAttributes,
+    cloudwatch::{Samples, Statistics},
     queue::{Counts, MessageKey, Moved, OverLimit, Queue, Receive, Received, Totals},
     sqs::{
         Content, MoveTasks, SqsError, check_name, message_id, name_in_arn, name_in_url, queue_arn,
@@ -18,7 +19,7 @@ use super::{
 };
 
 /// SQS refuses to create a queue again this soon after it was deleted.
-const DELETED_RECENTLY: Duration = Duration::from_secs(60);
+const DELETED_RECENTLY: Duration = Duration::from_mins(1);
 /// More queues than this are refused, so that a client gone wrong cannot fill the memory.
 pub(crate) const QUEUES_MAX: usize = 100_000;
 
@@ -46,13 +47,17 @@ pub(crate) struct LocalQueue {
     pub(crate) arrivals: Arc<Notify>,
     pub(crate) traffic: Traffic,
     pub(crate) move_tasks: MoveTasks,
+    /// Whether a request named this queue since the last sample: an idle one has no metrics.
+    pub(crate) is_used: bool,
+    pub(crate) samples: Samples,
 }
 
-/// What CloudWatch reports of a queue and its messages do not show.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What `CloudWatch` reports of a queue and its messages do not show.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Traffic {
     pub(crate) empty_receives: u64,
-    pub(crate) sent_bytes: u64,
+    /// The sizes of the messages sent since the last sample, in bytes.
+    pub(crate) sent_sizes: Option<Statistics>,
 }
 
 /// What is in a queue and what became of the rest, at one moment.
@@ -61,7 +66,7 @@ pub struct QueueSnapshot {
     pub visible: u64,
     pub in_flight: u64,
     pub delayed: u64,
-    /// The age of the oldest message as CloudWatch means it.
+    /// The age of the oldest message as `CloudWatch` means it.
     pub oldest_age: Option<Duration>,
     pub sent: u64,
     /// Messages handed out, each time anew when one is handed out again.
@@ -70,6 +75,16 @@ pub struct QueueSnapshot {
     pub moved_to_dead_letters: u64,
     pub expired: u64,
     pub empty_receives: u64,
+}
+
+impl Traffic {
+    pub(crate) fn add_sent(&mut self, bytes: usize) {
+        let size = Statistics::of(f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)));
+        match &mut self.sent_sizes {
+            Some(sizes) => sizes.add(&size),
+            none => *none = Some(size),
+        }
+    }
 }
 
 impl LocalQueue {
@@ -87,6 +102,8 @@ impl LocalQueue {
             arrivals: Arc::new(Notify::new()),
             traffic: Traffic::default(),
             move_tasks: MoveTasks::default(),
+            is_used: true,
+            samples: Samples::default(),
         }
     }
 
@@ -154,9 +171,12 @@ impl LocalQueue {
 impl Account {
     /// The queue that a URL, path or name means.
     pub(crate) fn queue(&mut self, url: &str) -> Result<&mut LocalQueue, SqsError> {
-        self.queues
+        let queue = self
+            .queues
             .get_mut(name_in_url(url)?)
-            .ok_or(SqsError::QueueDoesNotExist)
+            .ok_or(SqsError::QueueDoesNotExist)?;
+        queue.is_used = true;
+        Ok(queue)
     }
 
     /// Creates the queue, or finds it when it exists with the same attributes.
@@ -210,20 +230,18 @@ impl Account {
         now: Duration,
         url: &str,
         request: Receive,
-    ) -> Result<Result<Vec<Received<Arc<Content>>>, OverLimit>, SqsError> {
+    ) -> Result<Vec<Received<Arc<Content>>>, SqsError> {
         let target = self.dead_letter_queue_of(url)?;
         let max_receives = target.as_ref().map(|(_, max_receives)| *max_receives);
         let queue = self.queue(url)?;
-        let delivery = match queue.messages.receive(
-            now,
-            &Receive {
-                max_receives,
-                ..request
-            },
-        ) {
-            Ok(delivery) => delivery,
-            Err(over_limit) => return Ok(Err(over_limit)),
+        let request = Receive {
+            max_receives,
+            ..request
         };
+        let delivery = queue
+            .messages
+            .receive(now, &request)
+            .map_err(|OverLimit| SqsError::OverLimit)?;
         let dead: Vec<_> = delivery
             .dead
             .into_iter()
@@ -232,7 +250,7 @@ impl Account {
         if let Some((name, _)) = target.filter(|_| !dead.is_empty()) {
             self.accept(now, &name, dead);
         }
-        Ok(Ok(delivery.messages))
+        Ok(delivery.messages)
     }
 
     /// Puts moved messages into a queue; the caller knows that it exists.

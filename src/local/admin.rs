@@ -34,6 +34,12 @@ pub(crate) struct Advance {
     advance_seconds: u64,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MetricDelay {
+    delay_seconds: u64,
+}
+
 #[derive(Serialize)]
 pub(crate) struct Now {
     unix_seconds: u64,
@@ -94,6 +100,14 @@ pub(crate) async fn advance_clock(
     Ok(Json(Now {
         unix_seconds: app.shared.now().as_secs(),
     }))
+}
+
+pub(crate) async fn set_metric_delay(
+    State(app): State<App>,
+    Json(request): Json<MetricDelay>,
+) -> StatusCode {
+    app.shared.metrics().delay = Duration::from_secs(request.delay_seconds);
+    StatusCode::NO_CONTENT
 }
 
 pub(crate) async fn set_fault(State(app): State<App>, Json(rule): Json<Rule>) -> StatusCode {

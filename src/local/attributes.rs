@@ -67,13 +67,13 @@ impl QueueAttributes {
         match name {
             "DelaySeconds" => self.delay_seconds = number(name, value, 0..=900)?,
             "VisibilityTimeout" => {
-                self.visibility_timeout_seconds = number(name, value, 0..=43_200)?
+                self.visibility_timeout_seconds = number(name, value, 0..=43_200)?;
             }
             "MessageRetentionPeriod" => {
-                self.retention_seconds = number(name, value, 60..=1_209_600)?
+                self.retention_seconds = number(name, value, 60..=1_209_600)?;
             }
             "MaximumMessageSize" => {
-                self.message_bytes_max = number(name, value, 1_024..=MESSAGE_BYTES_MAX)?
+                self.message_bytes_max = number(name, value, 1_024..=MESSAGE_BYTES_MAX)?;
             }
             "ReceiveMessageWaitTimeSeconds" => self.wait_seconds = number(name, value, 0..=20)?,
             "FifoQueue" => self.is_fifo = truth(name, value)?,

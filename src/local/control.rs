@@ -21,6 +21,11 @@ impl Control {
         Self { shared, address }
     }
 
+    /// The server's time since the Unix epoch, with what it was moved by.
+    pub fn now(&self) -> Duration {
+        self.shared.now()
+    }
+
     /// How many requests for `operation`, such as `GetQueueAttributes`, were received so far,
     /// those that a fault answered included.
     pub fn requests(&self, operation: &str) -> u64 {
@@ -80,6 +85,11 @@ impl Control {
 
     pub fn clear_faults(&self) {
         self.shared.faults().clear();
+    }
+
+    /// Sets how long after its minute a queue's metric can be seen; 90 seconds at the start.
+    pub fn set_metric_delay(&self, delay: Duration) {
+        self.shared.metrics().delay = delay;
     }
 
     /// Moves the server's time forward: delays, timeouts and retention end as if it had passed.

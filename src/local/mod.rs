@@ -1,5 +1,5 @@
-//! A local SQS for development and tests, over the same HTTP protocol as the real one. It needs no
-//! account, checks no credentials, keeps nothing on disk and listens on loopback unless told otherwise.
+//! A local SQS for development and tests, with as much of `CloudWatch`, STS and S3 as its users need, over
+//! the same HTTP protocols as the real ones. It needs no account, checks no credentials, keeps nothing on disk and listens on loopback unless told otherwise.
 //!
 //! ```sh
 //! sluice local --listen 127.0.0.1:9324 --queue orders --queue payments.fifo
@@ -17,6 +17,7 @@
 //! | `GET /_sluice/queues` | the true counts, the age of the oldest message and totals of every queue |
 //! | `GET /_sluice/requests` | how many requests came for each operation |
 //! | `POST /_sluice/clock` `{"advance_seconds": 3600}` | moves the server's time forward |
+//! | `POST /_sluice/metrics` `{"delay_seconds": 90}` | sets how late the metrics of queues are published |
 //! | `POST /_sluice/faults` | sets a rule: `{"operation": "GetQueueAttributes", "queue": "orders", "requests": 3, "lasts_seconds": 60, "action": "throttle"}`; all but `action` may be left out |
 //! | `DELETE /_sluice/faults` | takes all rules away |
 //!
@@ -25,20 +26,27 @@
 //! `{"attribute_value": {"name": "ApproximateNumberOfMessages", "value": "NotInt"}}`, `"stale_counts"`,
 //! `"zero_counts"`, `"partial_batch_failure"`.
 //!
-//! In reading order: `queue` is the pure structure, `account` all queues, `sqs` the operations, `http` and
-//! `server` the way to them, `faults`, `control` and `admin` the way behind them.
+//! `CloudWatch` has the metrics of `AWS/SQS`, the age of the oldest message among them: taken from the queues
+//! each minute, published 90 seconds late, kept for three hours. When the clock is moved, the minutes in
+//! between are taken as well, so an hour of metrics takes no time.
+//!
+//! In reading order: `queue` is the pure structure, `account` all queues, `sqs` and `cloudwatch` the
+//! operations, `http` and `server` the way to them, `faults`, `control` and `admin` the way behind them.
 
 mod account;
 mod admin;
 mod attributes;
 mod clock;
+mod cloudwatch;
 mod control;
 mod faults;
 mod http;
 pub mod queue;
+mod s3;
 mod server;
 mod settings;
 mod sqs;
+mod sts;
 
 pub use self::{
     account::QueueSnapshot,

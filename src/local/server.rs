@@ -12,7 +12,16 @@ use axum::{Router, extract::DefaultBodyLimit, routing};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{account::Account, admin, clock::Clock, control::Control, faults::Faults, http};
+use super::{
+    account::Account,
+    admin,
+    clock::Clock,
+    cloudwatch::{self, Metrics},
+    control::Control,
+    faults::Faults,
+    http,
+    s3::Buckets,
+};
 
 /// Requests still running this long after shutdown began are cut off.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -41,6 +50,8 @@ pub(crate) struct Shared {
     account: Mutex<Account>,
     faults: Mutex<Faults>,
     requests: Mutex<BTreeMap<&'static str, u64>>,
+    metrics: Mutex<Metrics>,
+    buckets: Mutex<Buckets>,
 }
 
 impl LocalServer {
@@ -71,6 +82,7 @@ impl LocalServer {
 
     /// Serves until `shutdown`: long polls then end at once and other requests within five seconds.
     pub async fn serve(self, shutdown: CancellationToken) -> io::Result<()> {
+        let shared = Arc::clone(&self.shared);
         let app = App {
             shared: self.shared,
             shutdown: shutdown.clone(),
@@ -84,7 +96,17 @@ impl LocalServer {
         tokio::select! {
             result = server => result,
             () = overdue => Ok(()),
+            () = sample_each_minute(&shared) => Ok(()),
         }
+    }
+}
+
+/// Takes the metrics of each minute when it ends; lives as long as the server that it is part of.
+async fn sample_each_minute(shared: &Shared) {
+    loop {
+        shared.catch_up();
+        let next = shared.metrics().next_sample_at;
+        tokio::time::sleep(next.saturating_sub(shared.now())).await;
     }
 }
 
@@ -93,6 +115,7 @@ fn router(app: App) -> Router {
         .route("/_sluice/queues", routing::get(admin::queues))
         .route("/_sluice/requests", routing::get(admin::requests))
         .route("/_sluice/clock", routing::post(admin::advance_clock))
+        .route("/_sluice/metrics", routing::post(admin::set_metric_delay))
         .route(
             "/_sluice/faults",
             routing::post(admin::set_fault).delete(admin::clear_faults),
@@ -104,8 +127,11 @@ fn router(app: App) -> Router {
 
 impl Shared {
     fn new() -> Self {
+        let clock = Clock::start();
         Self {
-            clock: Clock::start(),
+            metrics: Mutex::new(Metrics::starting_at(clock.now())),
+            buckets: Mutex::default(),
+            clock,
             account: Mutex::default(),
             faults: Mutex::default(),
             requests: Mutex::default(),
@@ -128,8 +154,28 @@ impl Shared {
         locked(&self.requests)
     }
 
-    /// Moves time forward and lets every long poll look again.
+    /// Counts a request for one of the operations that are known.
+    pub(crate) fn count(&self, operation: &'static str) {
+        *self.requests().entry(operation).or_default() += 1;
+    }
+
+    /// Locked after the account where both are needed.
+    pub(crate) fn metrics(&self) -> MutexGuard<'_, Metrics> {
+        locked(&self.metrics)
+    }
+
+    pub(crate) fn buckets(&self) -> MutexGuard<'_, Buckets> {
+        locked(&self.buckets)
+    }
+
+    /// Takes the metrics of every minute that has ended.
+    pub(crate) fn catch_up(&self) {
+        cloudwatch::sample_until(self, self.now());
+    }
+
+    /// Moves time forward, minute by minute for the metrics, and lets every long poll look again.
     pub(crate) fn advance_clock(&self, by: Duration) {
+        cloudwatch::sample_until(self, self.now() + by);
         self.clock.advance(by);
         for queue in self.account().queues.values() {
             queue.arrivals.notify_waiters();

@@ -67,7 +67,7 @@ pub async fn run(settings: LocalSettings, shutdown: CancellationToken) -> Result
 }
 
 fn create_queue(server: &LocalServer, name: &str) -> Result<(), LocalError> {
-    let attributes: &[_] = if name.ends_with(".fifo") {
+    let attributes: &[_] = if name.strip_suffix(".fifo").is_some() {
         &[("FifoQueue", "true")]
     } else {
         &[]

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use aws_sdk_sqs::{error::ProvideErrorMetadata, types::SendMessageBatchRequestEntry};
+use aws_sdk_sqs::{
+    error::ProvideErrorMetadata,
+    types::{SendMessageBatchRequestEntry, SendMessageBatchResultEntry},
+};
 use sluice::local::{FaultAction, FaultRule};
 use tokio::time::{Instant, timeout};
 
@@ -198,7 +201,7 @@ async fn a_batch_can_fail_in_part() {
         answer
             .successful()
             .iter()
-            .map(|entry| entry.id())
+            .map(SendMessageBatchResultEntry::id)
             .collect::<Vec<_>>(),
         ["b"]
     );

@@ -116,7 +116,7 @@ async fn a_long_poll_is_woken_by_a_send() {
             .await
             .unwrap();
     };
-    let both = async { tokio::join!(poll, send).0.unwrap() };
+    let both = Box::pin(async { tokio::join!(poll, send).0.unwrap() });
     let received = timeout(Duration::from_secs(10), both).await.unwrap();
     assert_eq!(received.messages().len(), 1);
 }
@@ -166,7 +166,7 @@ async fn a_long_poll_is_woken_by_an_advanced_clock() {
         .await
         .unwrap();
     assert_eq!(counts(&server.sqs, &url).await, ["0", "0", "1"]);
-    server.control.advance_clock(Duration::from_secs(900));
+    server.control.advance_clock(Duration::from_mins(15));
     assert_eq!(counts(&server.sqs, &url).await, ["1", "0", "0"]);
     assert_eq!(server.control.queue("orders").unwrap().visible, 1);
 }

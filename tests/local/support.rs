@@ -26,7 +26,7 @@ pub(crate) async fn given_a_server() -> Running {
     let (control, endpoint) = (server.control(), server.endpoint());
     let shutdown = CancellationToken::new();
     let served = tokio::spawn(server.serve(shutdown.clone()));
-    let _ends_with_test = shutdown.clone().drop_guard();
+    let guard = shutdown.clone().drop_guard();
     let sqs = sqs_client(&endpoint);
     Running {
         sqs,
@@ -34,7 +34,7 @@ pub(crate) async fn given_a_server() -> Running {
         endpoint,
         shutdown,
         served,
-        _ends_with_test,
+        _ends_with_test: guard,
     }
 }
 

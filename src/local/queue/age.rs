@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use super::message::MessageKey;
 
 /// A standard queue counts a message until it is received more than this often (SQS, "Available
-/// CloudWatch metrics": a message that fails again and again would otherwise hide the others).
+/// `CloudWatch` metrics": a message that fails again and again would otherwise hide the others).
 pub(super) const COUNTED_RECEIVES_MAX: u32 = 3;
 
 #[derive(Debug, Default)]

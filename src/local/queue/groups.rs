@@ -9,7 +9,7 @@ use super::message::MessageKey;
 
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    groups: HashMap<Arc<str>, Group>,
+    by_name: HashMap<Arc<str>, Group>,
     /// The groups that may be served, by their oldest message.
     ready: BTreeMap<MessageKey, Arc<str>>,
     in_flight: u64,
@@ -61,14 +61,14 @@ impl Groups {
     /// Goes on with `current` as long as it has messages, then takes the group that waits longest.
     pub(super) fn take_next(&mut self, current: Option<&str>) -> Option<MessageKey> {
         let name = current
-            .and_then(|name| self.groups.get_key_value(name))
+            .and_then(|name| self.by_name.get_key_value(name))
             .filter(|(_, group)| group.head().is_some())
             .or_else(|| {
                 let (_, name) = self.ready.first_key_value()?;
-                self.groups.get_key_value(name)
+                self.by_name.get_key_value(name)
             })
             .map(|(name, _)| Arc::clone(name))?;
-        let group = self.groups.get_mut(&name)?;
+        let group = self.by_name.get_mut(&name)?;
         let (key, _) = group.waiting.pop_first()?;
         if group.in_flight == 0 {
             self.in_flight += 1;
@@ -79,7 +79,7 @@ impl Groups {
     }
 
     pub(super) fn land(&mut self, name: &Arc<str>) {
-        if let Some(group) = self.groups.get_mut(name) {
+        if let Some(group) = self.by_name.get_mut(name) {
             group.in_flight = group.in_flight.saturating_sub(1);
             if group.in_flight == 0 {
                 self.in_flight = self.in_flight.saturating_sub(1);
@@ -89,21 +89,21 @@ impl Groups {
     }
 
     pub(super) fn remove(&mut self, key: MessageKey, name: &Arc<str>) {
-        if let Some(group) = self.groups.get_mut(name) {
+        if let Some(group) = self.by_name.get_mut(name) {
             group.waiting.remove(&key);
         }
         self.relist(name);
     }
 
     fn set(&mut self, key: MessageKey, name: &Arc<str>, waiting: Waiting) {
-        let group = self.groups.entry(Arc::clone(name)).or_default();
+        let group = self.by_name.entry(Arc::clone(name)).or_default();
         group.waiting.insert(key, waiting);
         self.relist(name);
     }
 
     /// Puts the group where it belongs among the ready ones, and forgets it when nothing is left of it.
     fn relist(&mut self, name: &Arc<str>) {
-        let Some(group) = self.groups.get_mut(name) else {
+        let Some(group) = self.by_name.get_mut(name) else {
             return;
         };
         let place = group.place();
@@ -117,7 +117,7 @@ impl Groups {
             group.listed = place;
         }
         if group.waiting.is_empty() && group.in_flight == 0 {
-            self.groups.remove(name);
+            self.by_name.remove(name);
         }
     }
 }

@@ -114,7 +114,7 @@ pub(super) struct Message<P> {
     pub(super) group: Option<Arc<str>>,
     pub(super) state: State,
     pub(super) sent_at: Duration,
-    /// When the delay ends; the age that CloudWatch reports counts from here.
+    /// When the delay ends; the age that `CloudWatch` reports counts from here.
     pub(super) visible_at: Duration,
     pub(super) received_at: Duration,
     pub(super) first_received_at: Option<Duration>,

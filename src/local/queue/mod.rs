@@ -7,6 +7,8 @@ mod age;
 mod counts;
 mod deduplication;
 mod expiry;
+#[cfg(test)]
+mod fifo_tests;
 mod groups;
 mod message;
 mod order;
@@ -193,7 +195,7 @@ impl<P: Clone> Queue<P> {
         self.order.groups_in_flight()
     }
 
-    /// The age of the oldest message as CloudWatch means it, or `None` when there is none to count.
+    /// The age of the oldest message as `CloudWatch` means it, or `None` when there is none to count.
     ///
     /// In-flight messages count, delayed ones do not, and a standard queue forgets a message that was
     /// received more than three times.

@@ -59,7 +59,7 @@ struct World {
 impl World {
     fn new(kind: QueueKind) -> Self {
         let mut queue = Queue::new(QueueSettings::of(kind));
-        queue.set_retention(Duration::ZERO, Duration::from_secs(120));
+        queue.set_retention(Duration::ZERO, Duration::from_mins(2));
         Self {
             queue,
             now: Duration::ZERO,

@@ -4,29 +4,33 @@ use super::*;
 
 const START: Duration = Duration::from_secs(1_000_000);
 
-fn at(seconds: u64) -> Duration {
+pub(super) fn at(seconds: u64) -> Duration {
     START + Duration::from_secs(seconds)
 }
 
-fn given_a_queue(kind: QueueKind) -> Queue<u32> {
+pub(super) fn given_a_queue(kind: QueueKind) -> Queue<u32> {
     Queue::new(QueueSettings::of(kind))
 }
 
-fn in_group(payload: u32, group: &str) -> NewMessage<u32> {
+pub(super) fn in_group(payload: u32, group: &str) -> NewMessage<u32> {
     NewMessage {
         group: Some(group.into()),
         ..NewMessage::of(payload)
     }
 }
 
-fn receive(queue: &mut Queue<u32>, now: Duration, max_messages: usize) -> Vec<Received<u32>> {
+pub(super) fn receive(
+    queue: &mut Queue<u32>,
+    now: Duration,
+    max_messages: usize,
+) -> Vec<Received<u32>> {
     queue
         .receive(now, &Receive::up_to(max_messages))
         .unwrap()
         .messages
 }
 
-fn payloads(messages: &[Received<u32>]) -> Vec<u32> {
+pub(super) fn payloads(messages: &[Received<u32>]) -> Vec<u32> {
     messages.iter().map(|message| message.payload).collect()
 }
 
@@ -107,20 +111,12 @@ fn a_stale_receipt_deletes_nothing_in_a_standard_queue() {
 }
 
 #[test]
-fn an_expired_receipt_is_refused_by_a_fifo_queue() {
-    let mut queue = given_a_queue(QueueKind::Fifo);
-    queue.send(at(0), in_group(1, "a"));
-    let receipt = receive(&mut queue, at(0), 1)[0].receipt;
-    assert_eq!(queue.delete(at(31), receipt), Err(ReceiptError::Expired));
-}
-
-#[test]
 fn a_changed_visibility_counts_from_the_change_and_is_bounded() {
     let mut queue = given_a_queue(QueueKind::Standard);
     queue.send(at(0), NewMessage::of(1));
     let receipt = receive(&mut queue, at(0), 1)[0].receipt;
     queue
-        .change_visibility(at(20), receipt, Duration::from_secs(60))
+        .change_visibility(at(20), receipt, Duration::from_mins(1))
         .unwrap();
     assert_counts(&mut queue, at(79), [0, 1, 0]);
     let too_long = queue.change_visibility(at(79), receipt, Duration::from_hours(12));
@@ -131,59 +127,6 @@ fn a_changed_visibility_counts_from_the_change_and_is_bounded() {
     assert_counts(&mut queue, at(79), [1, 0, 0]);
     let late = queue.change_visibility(at(79), receipt, Duration::from_secs(1));
     assert_eq!(late, Err(ReceiptError::NotInFlight));
-}
-
-#[test]
-fn a_group_blocks_while_one_of_its_messages_is_in_flight() {
-    let mut queue = given_a_queue(QueueKind::Fifo);
-    for (payload, group) in [(1, "a"), (2, "a"), (3, "b"), (4, "a")] {
-        queue.send(at(0), in_group(payload, group));
-    }
-    let first = receive(&mut queue, at(1), 1);
-    assert_eq!(payloads(&first), [1]);
-    assert_eq!(
-        payloads(&receive(&mut queue, at(1), 10)),
-        [3],
-        "group a is blocked"
-    );
-    assert_eq!(queue.groups_in_flight(), 2);
-    queue.delete(at(2), first[0].receipt).unwrap();
-    assert_eq!(payloads(&receive(&mut queue, at(2), 10)), [2, 4]);
-}
-
-#[test]
-fn a_group_goes_on_with_the_message_that_failed() {
-    let mut queue = given_a_queue(QueueKind::Fifo);
-    for payload in [1, 2, 3] {
-        queue.send(at(0), in_group(payload, "a"));
-    }
-    receive(&mut queue, at(0), 2);
-    assert!(receive(&mut queue, at(29), 10).is_empty());
-    assert_eq!(payloads(&receive(&mut queue, at(30), 10)), [1, 2, 3]);
-}
-
-#[test]
-fn a_delayed_fifo_message_holds_back_those_behind_it() {
-    let mut queue = given_a_queue(QueueKind::Fifo);
-    queue.set_delay(Duration::from_secs(10));
-    queue.send(at(0), in_group(1, "a"));
-    queue.set_delay(Duration::ZERO);
-    queue.send(at(0), in_group(2, "a"));
-    assert!(receive(&mut queue, at(1), 10).is_empty());
-    assert_eq!(payloads(&receive(&mut queue, at(10), 10)), [1, 2]);
-}
-
-#[test]
-fn a_duplicate_is_answered_with_the_original_for_five_minutes() {
-    let mut queue = given_a_queue(QueueKind::Fifo);
-    let message = NewMessage {
-        deduplication: Some("d".to_owned()),
-        ..in_group(1, "a")
-    };
-    let first = queue.send(at(0), message.clone());
-    let second = queue.send(at(299), message.clone());
-    assert_eq!((second.key, second.is_duplicate), (first.key, true));
-    assert!(!queue.send(at(300), message).is_duplicate);
 }
 
 #[test]
@@ -214,23 +157,6 @@ fn a_message_received_too_often_is_given_up_with_the_time_it_was_sent() {
         &mut dead_letters,
         at(0) + Duration::from_hours(96),
         [0, 0, 0],
-    );
-}
-
-#[test]
-fn a_message_given_up_unblocks_its_group() {
-    let mut queue = given_a_queue(QueueKind::Fifo);
-    let request = Receive {
-        max_receives: Some(1),
-        ..Receive::up_to(1)
-    };
-    queue.send(at(0), in_group(1, "a"));
-    queue.send(at(0), in_group(2, "a"));
-    queue.receive(at(0), &request).unwrap();
-    let delivery = queue.receive(at(30), &request).unwrap();
-    assert_eq!(
-        (payloads(&delivery.messages), delivery.dead.len()),
-        (vec![2], 1)
     );
 }
 

@@ -1,5 +1,10 @@
 //! SQS over JSON: one function an operation, from its request to its answer. It knows no HTTP.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "every operation takes its request by value, so that one way to run them fits all"
+)]
+
 mod address;
 mod batch;
 mod content;
@@ -20,11 +25,8 @@ use serde_json::json;
 
 pub use self::error::SqsError;
 pub(crate) use self::{
-    address::{
-        ACCOUNT, REGION, check_name, message_id, name_in_arn, name_in_url, queue_arn, queue_url,
-    },
-    content::Content,
-    error::ErrorShape,
+    address::{ACCOUNT, check_name, message_id, name_in_arn, name_in_url, queue_arn, queue_url},
+    content::{Content, hex},
     move_tasks::MoveTasks,
     send::send_body,
 };

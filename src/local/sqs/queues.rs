@@ -13,7 +13,7 @@ use crate::local::{
 /// SQS lists no more queues than this at once.
 const LISTED_MAX: usize = 1_000;
 /// A queue can be purged once in this time.
-const PURGE_INTERVAL: Duration = Duration::from_secs(60);
+const PURGE_INTERVAL: Duration = Duration::from_mins(1);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -135,8 +135,9 @@ impl ReceiveMessage {
         now: Duration,
         receive: Receive,
     ) -> Result<Look, SqsError> {
-        let Ok(messages) = account.receive(now, &self.queue_url, receive)? else {
-            return Ok(Look::OverLimit);
+        let messages = match account.receive(now, &self.queue_url, receive) {
+            Err(SqsError::OverLimit) => return Ok(Look::OverLimit),
+            answer => answer?,
         };
         let queue = account.queue(&self.queue_url)?;
         if messages.is_empty() {

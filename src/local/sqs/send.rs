@@ -22,7 +22,7 @@ use crate::local::{
 pub(super) struct SendMessage {
     queue_url: String,
     #[serde(flatten)]
-    message: Message,
+    message: Draft,
 }
 
 #[derive(Deserialize)]
@@ -38,12 +38,13 @@ pub(super) struct SendMessageBatch {
 struct Entry {
     id: String,
     #[serde(flatten)]
-    message: Message,
+    message: Draft,
 }
 
+/// A message as its sender wrote it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Message {
+struct Draft {
     #[serde(default)]
     message_body: String,
     delay_seconds: Option<i64>,
@@ -129,12 +130,12 @@ pub(super) fn send_message_batch(
 
 /// Sends a message that has nothing but a body.
 pub(crate) fn send_body(queue: &mut LocalQueue, now: Duration, body: &str) -> Result<(), SqsError> {
-    store(queue, now, Message::of(body))?;
+    store(queue, now, Draft::of(body))?;
     queue.arrivals.notify_waiters();
     Ok(())
 }
 
-fn store(queue: &mut LocalQueue, now: Duration, message: Message) -> Result<SentMessage, SqsError> {
+fn store(queue: &mut LocalQueue, now: Duration, message: Draft) -> Result<SentMessage, SqsError> {
     message.check(&queue.attributes)?;
     let delay = in_range("DelaySeconds", message.delay_seconds, 0..=900)?.map(Duration::from_secs);
     let deduplication = message.deduplication(&queue.attributes)?;
@@ -154,7 +155,7 @@ fn store(queue: &mut LocalQueue, now: Duration, message: Message) -> Result<Sent
         },
     );
     if !sent.is_duplicate {
-        queue.traffic.sent_bytes += u64::try_from(size).unwrap_or(0);
+        queue.traffic.add_sent(size);
     }
     Ok(SentMessage {
         message_id: queue.message_id(sent.key),
@@ -165,7 +166,7 @@ fn store(queue: &mut LocalQueue, now: Duration, message: Message) -> Result<Sent
     })
 }
 
-impl Message {
+impl Draft {
     fn of(body: &str) -> Self {
         Self {
             message_body: body.to_owned(),
