@@ -163,10 +163,9 @@ fn check_same(
     given: &BTreeMap<String, String>,
     wanted: &QueueAttributes,
 ) -> Result<(), SqsError> {
-    let (existing, wanted) = (existing.attributes.to_map(), wanted.to_map());
     match given
         .keys()
-        .find(|name| existing.get(*name) != wanted.get(*name))
+        .find(|name| existing.attributes.get(name) != wanted.get(name))
     {
         Some(name) => Err(SqsError::QueueNameExists(name.clone())),
         None => Ok(()),

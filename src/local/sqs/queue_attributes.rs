@@ -1,11 +1,13 @@
 //! What a queue is set to and how it is at the moment.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Empty, SqsError};
-use crate::local::{account::Account, attributes::QueueAttributes, local_queue::LocalQueue};
+use crate::local::{
+    account::Account, attributes::QueueAttributes, local_queue::LocalQueue, queue::Counts,
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -29,19 +31,45 @@ pub(super) struct SetQueueAttributes {
     attributes: BTreeMap<String, String>,
 }
 
+/// The attributes that describe a queue at the moment.
+const MOMENTARY: [&str; 6] = [
+    "QueueArn",
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+    "CreatedTimestamp",
+    "LastModifiedTimestamp",
+];
+
+/// Gives what was asked for; names that this queue merely lacks are left out.
 pub(super) fn get_queue_attributes(
     account: &mut Account,
     call: &Call,
     request: GetQueueAttributes,
 ) -> Result<AttributeMap, SqsError> {
     let queue = account.queue(&request.queue_url)?;
-    let mut attributes = queue.attributes.to_map();
-    attributes.extend(momentary(queue, call.now));
-    if !request.attribute_names.iter().any(|name| name == "All") {
-        check_names(&request.attribute_names)?;
-        attributes.retain(|name, _| request.attribute_names.contains(name));
+    let counts = queue.messages.counts(call.now);
+    let value = |name: &str| momentary(queue, counts, name).or_else(|| queue.attributes.get(name));
+    let known = || MOMENTARY.into_iter().chain(QueueAttributes::names());
+    let asked = request.attribute_names;
+    if asked.iter().any(|name| name == "All") {
+        let all = known().filter_map(|name| Some((name.to_owned(), value(name)?)));
+        return Ok(AttributeMap {
+            attributes: all.collect(),
+        });
     }
-    Ok(AttributeMap { attributes })
+    if let Some(unknown) = asked
+        .iter()
+        .find(|name| !known().any(|known| known == name.as_str()))
+    {
+        return Err(SqsError::InvalidAttributeName(unknown.clone()));
+    }
+    let given = asked
+        .into_iter()
+        .filter_map(|name| value(&name).map(|value| (name, value)));
+    Ok(AttributeMap {
+        attributes: given.collect(),
+    })
 }
 
 pub(super) fn set_queue_attributes(
@@ -66,47 +94,14 @@ pub(super) fn set_queue_attributes(
     Ok(Empty {})
 }
 
-/// The attributes that describe the queue at this moment.
-fn momentary(queue: &mut LocalQueue, now: Duration) -> [(String, String); 6] {
-    let counts = queue.messages.counts(now);
-    [
-        ("QueueArn", queue.arn.clone()),
-        ("ApproximateNumberOfMessages", counts.visible.to_string()),
-        (
-            "ApproximateNumberOfMessagesNotVisible",
-            counts.in_flight.to_string(),
-        ),
-        (
-            "ApproximateNumberOfMessagesDelayed",
-            counts.delayed.to_string(),
-        ),
-        ("CreatedTimestamp", queue.created_at.as_secs().to_string()),
-        (
-            "LastModifiedTimestamp",
-            queue.modified_at.as_secs().to_string(),
-        ),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-}
-
-/// Refuses names that SQS does not have; those that this queue merely lacks are left out of the answer.
-fn check_names(names: &[String]) -> Result<(), SqsError> {
-    const MOMENTARY: [&str; 6] = [
-        "QueueArn",
-        "ApproximateNumberOfMessages",
-        "ApproximateNumberOfMessagesNotVisible",
-        "ApproximateNumberOfMessagesDelayed",
-        "CreatedTimestamp",
-        "LastModifiedTimestamp",
-    ];
-    for name in names
-        .iter()
-        .filter(|name| !MOMENTARY.contains(&name.as_str()))
-    {
-        let probe = QueueAttributes::default().set(name, "");
-        if let Err(unknown @ SqsError::InvalidAttributeName(_)) = probe {
-            return Err(unknown);
-        }
+fn momentary(queue: &LocalQueue, counts: Counts, name: &str) -> Option<String> {
+    match name {
+        "QueueArn" => Some(queue.arn.clone()),
+        "ApproximateNumberOfMessages" => Some(counts.visible.to_string()),
+        "ApproximateNumberOfMessagesNotVisible" => Some(counts.in_flight.to_string()),
+        "ApproximateNumberOfMessagesDelayed" => Some(counts.delayed.to_string()),
+        "CreatedTimestamp" => Some(queue.created_at.as_secs().to_string()),
+        "LastModifiedTimestamp" => Some(queue.modified_at.as_secs().to_string()),
+        _ => None,
     }
-    Ok(())
 }
