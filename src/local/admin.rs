@@ -6,8 +6,8 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    account::QueueSnapshot,
     faults::{FaultAction, FaultRule},
+    local_queue::QueueSnapshot,
     server::App,
 };
 

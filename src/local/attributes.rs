@@ -22,6 +22,19 @@ const KEPT: [&str; 6] = [
     "SqsManagedSseEnabled",
 ];
 
+/// Attributes that mean something here.
+const TYPED: [&str; 9] = [
+    "ContentBasedDeduplication",
+    "DeduplicationScope",
+    "DelaySeconds",
+    "FifoQueue",
+    "MaximumMessageSize",
+    "MessageRetentionPeriod",
+    "ReceiveMessageWaitTimeSeconds",
+    "RedrivePolicy",
+    "VisibilityTimeout",
+];
+
 /// What `CreateQueue` and `SetQueueAttributes` can set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct QueueAttributes {
@@ -99,42 +112,36 @@ impl QueueAttributes {
         Ok(attributes)
     }
 
-    /// The attributes in the words of SQS, without those that describe the moment.
-    pub(crate) fn to_map(&self) -> BTreeMap<String, String> {
-        let mut map = self.kept.clone();
-        let mut put = |name: &str, value: String| map.insert(name.to_owned(), value);
-        put("DelaySeconds", self.delay_seconds.to_string());
-        put(
-            "VisibilityTimeout",
-            self.visibility_timeout_seconds.to_string(),
-        );
-        put("MessageRetentionPeriod", self.retention_seconds.to_string());
-        put("MaximumMessageSize", self.message_bytes_max.to_string());
-        put(
-            "ReceiveMessageWaitTimeSeconds",
-            self.wait_seconds.to_string(),
-        );
-        if let Some(redrive) = &self.redrive {
-            put("RedrivePolicy", redrive.to_json());
+    /// The names of all attributes that can be set.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        KEPT.into_iter().chain(TYPED)
+    }
+
+    /// One attribute in the words of SQS, or `None` when this queue has it not.
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
+        let scope = if self.deduplicates_per_group {
+            "messageGroup"
+        } else {
+            "queue"
+        };
+        match name {
+            "DelaySeconds" => Some(self.delay_seconds.to_string()),
+            "VisibilityTimeout" => Some(self.visibility_timeout_seconds.to_string()),
+            "MessageRetentionPeriod" => Some(self.retention_seconds.to_string()),
+            "MaximumMessageSize" => Some(self.message_bytes_max.to_string()),
+            "ReceiveMessageWaitTimeSeconds" => Some(self.wait_seconds.to_string()),
+            "RedrivePolicy" => self.redrive.as_ref().map(RedrivePolicy::to_json),
+            "FifoQueue" => self.is_fifo.then(|| "true".to_owned()),
+            "ContentBasedDeduplication" => {
+                self.is_fifo.then(|| self.deduplicates_content.to_string())
+            }
+            "DeduplicationScope" => self.is_fifo.then(|| scope.to_owned()),
+            kept => self.kept.get(kept).cloned().or_else(|| match kept {
+                "FifoThroughputLimit" => self.is_fifo.then(|| "perQueue".to_owned()),
+                "SqsManagedSseEnabled" => Some("true".to_owned()),
+                _ => None,
+            }),
         }
-        if self.is_fifo {
-            let scope = if self.deduplicates_per_group {
-                "messageGroup"
-            } else {
-                "queue"
-            };
-            put("FifoQueue", "true".to_owned());
-            put(
-                "ContentBasedDeduplication",
-                self.deduplicates_content.to_string(),
-            );
-            put("DeduplicationScope", scope.to_owned());
-            map.entry("FifoThroughputLimit".to_owned())
-                .or_insert("perQueue".to_owned());
-        }
-        map.entry("SqsManagedSseEnabled".to_owned())
-            .or_insert("true".to_owned());
-        map
     }
 
     pub(crate) fn settings(&self) -> QueueSettings {

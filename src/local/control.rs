@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use super::{
-    account::QueueSnapshot,
     faults::FaultRule,
+    local_queue::QueueSnapshot,
     server::Shared,
     sqs::{SqsError, queue_url, send_body},
 };

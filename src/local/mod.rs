@@ -41,6 +41,7 @@ mod cloudwatch;
 mod control;
 mod faults;
 mod http;
+mod local_queue;
 pub mod queue;
 mod s3;
 mod server;
@@ -49,9 +50,9 @@ mod sqs;
 mod sts;
 
 pub use self::{
-    account::QueueSnapshot,
     control::Control,
     faults::{FaultAction, FaultRule},
+    local_queue::QueueSnapshot,
     server::LocalServer,
     settings::{LocalError, LocalSettings, run},
     sqs::SqsError,

@@ -125,6 +125,17 @@ fn router(app: App) -> Router {
         .with_state(app)
 }
 
+#[cfg(test)]
+impl App {
+    /// The inside of a server that listens nowhere.
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            shared: Arc::new(Shared::new()),
+            shutdown: CancellationToken::new(),
+        }
+    }
+}
+
 impl Shared {
     fn new() -> Self {
         let clock = Clock::start();

@@ -118,10 +118,17 @@ class Row:
     def delete(self, step):
         self.server.sqs.delete_message(QueueUrl=self.urls["main"], ReceiptHandle=self.handle(step))
 
-    def delete_batch(self, step):
+    def entries(self, step):
         entries = [{"Id": f"m{i}", "ReceiptHandle": self.held[i]["ReceiptHandle"]} for i in step["messages"]]
-        entries += [{"Id": f"h{i}", "ReceiptHandle": handle} for i, handle in enumerate(step["handles"])]
-        answer = self.server.sqs.delete_message_batch(QueueUrl=self.urls["main"], Entries=entries)
+        return entries + [{"Id": f"h{i}", "ReceiptHandle": handle} for i, handle in enumerate(step["handles"])]
+
+    def delete_batch(self, step):
+        answer = self.server.sqs.delete_message_batch(QueueUrl=self.urls["main"], Entries=self.entries(step))
+        self.same("failed", step["failed"], [entry["Id"] for entry in answer.get("Failed", [])])
+
+    def visibility_batch(self, step):
+        entries = [{**entry, "VisibilityTimeout": 0} for entry in self.entries(step)]
+        answer = self.server.sqs.change_message_visibility_batch(QueueUrl=self.urls["main"], Entries=entries)
         self.same("failed", step["failed"], [entry["Id"] for entry in answer.get("Failed", [])])
 
     def visibility(self, step):
@@ -158,6 +165,10 @@ class Row:
 
     def delete_queue(self, _):
         self.server.sqs.delete_queue(QueueUrl=self.urls["main"])
+
+    def list(self, step):
+        answer = self.server.sqs.list_queues(QueueNamePrefix=self.names["main"])
+        self.same("queues", step["count"], len(answer.get("QueueUrls", [])))
 
     def purge(self, _):
         self.server.sqs.purge_queue(QueueUrl=self.urls["main"])

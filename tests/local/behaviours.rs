@@ -4,6 +4,7 @@
 
 mod messages;
 mod observations;
+mod queues;
 mod row;
 mod steps;
 

@@ -7,7 +7,7 @@ use super::{
     samples::metric_names,
     store::{Dimension, Metric, QUEUE_NAME, SQS_NAMESPACE},
 };
-use crate::local::{account::LocalQueue, server::Shared};
+use crate::local::{local_queue::LocalQueue, server::Shared};
 
 /// `CloudWatch` lists this many metrics at once.
 const PAGE_SIZE: usize = 500;

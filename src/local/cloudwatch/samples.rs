@@ -3,7 +3,10 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::statistics::Statistics;
-use crate::local::account::{Account, LocalQueue, QueueSnapshot};
+use crate::local::{
+    account::Account,
+    local_queue::{LocalQueue, QueueSnapshot},
+};
 
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 /// Three hours of minutes: some 20 KB a queue, and the stretch that AWS serves fastest.

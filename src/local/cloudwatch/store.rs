@@ -9,7 +9,7 @@ use super::{
     samples::{MINUTE, SAMPLES_MAX},
     statistics::{Datapoint, Statistics, start_of},
 };
-use crate::local::{account::LocalQueue, server::Shared};
+use crate::local::{local_queue::LocalQueue, server::Shared};
 
 /// The namespace whose metrics come from the queues.
 pub(super) const SQS_NAMESPACE: &str = "AWS/SQS";

@@ -9,10 +9,7 @@ use super::{
     address::receipt_of,
     batch::{BatchAnswer, DoneEntry, answer_each, check_ids},
 };
-use crate::local::{
-    account::{Account, LocalQueue},
-    queue::ReceiptError,
-};
+use crate::local::{account::Account, local_queue::LocalQueue, queue::ReceiptError};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -12,6 +12,7 @@ mod delete;
 mod error;
 mod move_tasks;
 pub(crate) mod partial;
+mod queue_attributes;
 mod queues;
 mod receive;
 mod send;
@@ -79,8 +80,8 @@ pub(crate) async fn answer(
         "PurgeQueue" => run.with(queues::purge_queue),
         "ListQueues" => run.with(queues::list_queues),
         "GetQueueUrl" => run.with(queues::get_queue_url),
-        "GetQueueAttributes" => run.with(queues::get_queue_attributes),
-        "SetQueueAttributes" => run.with(queues::set_queue_attributes),
+        "GetQueueAttributes" => run.with(queue_attributes::get_queue_attributes),
+        "SetQueueAttributes" => run.with(queue_attributes::set_queue_attributes),
         "ListDeadLetterSourceQueues" => run.with(queues::list_dead_letter_source_queues),
         "SendMessage" => run.with(send::send_message),
         "SendMessageBatch" => run.with(send::send_message_batch),

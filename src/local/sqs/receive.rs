@@ -11,7 +11,8 @@ use super::{
     in_range,
 };
 use crate::local::{
-    account::{Account, LocalQueue},
+    account::Account,
+    local_queue::LocalQueue,
     queue::{Receive, Received},
     server::App,
 };
@@ -217,5 +218,39 @@ impl ReceiveMessage {
         wanted
             .map(|(name, attribute)| (name.clone(), attribute.clone()))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::local::queue::{IN_FLIGHT_MAX, NewMessage};
+
+    fn given_a_queue_at_its_limit(app: &App) {
+        let (mut account, now) = (app.shared.account(), app.shared.now());
+        let queue = account.create(now, "orders", &BTreeMap::new()).unwrap();
+        let max = usize::try_from(IN_FLIGHT_MAX).unwrap();
+        for _ in 0..=max {
+            queue.messages.send(now, NewMessage::of(Arc::default()));
+        }
+        queue.messages.receive(now, &Receive::up_to(max)).unwrap();
+    }
+
+    fn poll(wait_seconds: u64) -> ReceiveMessage {
+        let request = serde_json::json!({ "QueueUrl": "orders", "WaitTimeSeconds": wait_seconds });
+        serde_json::from_value(request).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn too_many_in_flight_are_an_error_for_short_polls_and_silence_for_long_ones() {
+        let app = App::for_tests();
+        given_a_queue_at_its_limit(&app);
+        let short = receive_message(&app, poll(0)).await;
+        assert_eq!(
+            short.map(|answer| answer.messages.len()),
+            Err(SqsError::OverLimit)
+        );
+        let long = receive_message(&app, poll(20)).await;
+        assert_eq!(long.map(|answer| answer.messages.len()), Ok(0));
     }
 }

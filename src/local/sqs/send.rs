@@ -12,8 +12,9 @@ use super::{
     in_range,
 };
 use crate::local::{
-    account::{Account, LocalQueue},
+    account::Account,
     attributes::{MESSAGE_BYTES_MAX, QueueAttributes},
+    local_queue::LocalQueue,
     queue::NewMessage,
 };
 

@@ -11,7 +11,7 @@ use super::{
     delete::of_receipt,
     in_range,
 };
-use crate::local::account::{Account, LocalQueue};
+use crate::local::{account::Account, local_queue::LocalQueue};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

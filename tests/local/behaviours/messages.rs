@@ -1,8 +1,9 @@
 //! Steps with messages: send, receive, delete, change how long they are invisible.
 
 use aws_sdk_sqs::types::{
-    BatchResultErrorEntry, DeleteMessageBatchRequestEntry, MessageAttributeValue,
-    MessageSystemAttributeName, SendMessageBatchRequestEntry,
+    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
+    DeleteMessageBatchRequestEntry, MessageAttributeValue, MessageSystemAttributeName,
+    SendMessageBatchRequestEntry,
 };
 
 use super::{
@@ -116,20 +117,13 @@ impl Run {
         handles: &[String],
         failed: &[String],
     ) -> Outcome {
-        let held = messages
-            .iter()
-            .map(|index| (format!("m{index}"), self.handle(*index).unwrap()));
-        let given = handles
-            .iter()
-            .enumerate()
-            .map(|(index, handle)| (format!("h{index}"), handle.clone()));
-        let entries = held.chain(given).map(|(id, handle)| {
-            DeleteMessageBatchRequestEntry::builder()
-                .id(id)
-                .receipt_handle(handle)
-                .build()
-                .unwrap()
-        });
+        let entries = self
+            .batch(messages, handles)
+            .into_iter()
+            .map(|(id, handle)| {
+                let entry = DeleteMessageBatchRequestEntry::builder().id(id);
+                entry.receipt_handle(handle).build().unwrap()
+            });
         let request = self
             .server
             .sqs
@@ -137,6 +131,43 @@ impl Run {
             .queue_url(self.url(None));
         let answer = request.set_entries(Some(entries.collect())).send().await?;
         same("failed", failed, ids(answer.failed()).as_slice())
+    }
+
+    /// Makes messages visible again.
+    pub(super) async fn return_batch(
+        &self,
+        messages: &[usize],
+        handles: &[String],
+        failed: &[String],
+    ) -> Outcome {
+        let entries = self
+            .batch(messages, handles)
+            .into_iter()
+            .map(|(id, handle)| {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(id);
+                entry
+                    .receipt_handle(handle)
+                    .visibility_timeout(0)
+                    .build()
+                    .unwrap()
+            });
+        let request = self
+            .server
+            .sqs
+            .change_message_visibility_batch()
+            .queue_url(self.url(None));
+        let answer = request.set_entries(Some(entries.collect())).send().await?;
+        same("failed", failed, ids(answer.failed()).as_slice())
+    }
+
+    /// Ids and handles: those of messages held as `m0`, ..., those given as `h0`, ...
+    fn batch(&self, messages: &[usize], handles: &[String]) -> Vec<(String, String)> {
+        let held = messages
+            .iter()
+            .map(|index| (format!("m{index}"), self.handle(*index).unwrap()));
+        let given = handles.iter().enumerate();
+        held.chain(given.map(|(index, handle)| (format!("h{index}"), handle.clone())))
+            .collect()
     }
 
     pub(super) async fn change_visibility(&self, message: usize, timeout: i32) -> Outcome {

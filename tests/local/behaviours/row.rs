@@ -48,6 +48,14 @@ pub(super) enum Action {
         handles: Vec<String>,
         failed: Vec<String>,
     },
+    VisibilityBatch {
+        messages: Vec<usize>,
+        handles: Vec<String>,
+        failed: Vec<String>,
+    },
+    List {
+        count: usize,
+    },
     Visibility {
         message: usize,
         timeout: i32,

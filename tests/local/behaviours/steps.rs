@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 
 use aws_sdk_sqs::{
     error::{ProvideErrorMetadata, SdkError},
-    types::{Message, QueueAttributeName},
+    types::Message,
 };
 use tokio::time::Instant;
 
@@ -119,6 +119,11 @@ impl Run {
                 handles,
                 failed,
             } => self.delete_batch(messages, handles, failed).await,
+            Action::VisibilityBatch {
+                messages,
+                handles,
+                failed,
+            } => self.return_batch(messages, handles, failed).await,
             Action::Visibility { message, timeout } => {
                 self.change_visibility(*message, *timeout).await
             }
@@ -145,76 +150,6 @@ impl Run {
         }
     }
 
-    async fn act_on_queue(&self, action: &Action) -> Outcome {
-        let (sqs, url) = (&self.server.sqs, self.url(None));
-        match action {
-            Action::Attributes { names, are, only } => {
-                return self.attributes(names, are, *only).await;
-            }
-            Action::Set { attributes } => {
-                let attributes = Some(named(attributes));
-                sqs.set_queue_attributes()
-                    .queue_url(url)
-                    .set_attributes(attributes)
-                    .send()
-                    .await?;
-            }
-            Action::Create { name, attributes } => {
-                let name = name
-                    .clone()
-                    .unwrap_or_else(|| format!("main{}", self.suffix));
-                let request = sqs.create_queue().queue_name(name);
-                request
-                    .set_attributes(Some(named(attributes)))
-                    .send()
-                    .await?;
-            }
-            Action::Url { name } => drop(sqs.get_queue_url().queue_name(name).send().await?),
-            Action::DeleteQueue => drop(sqs.delete_queue().queue_url(url).send().await?),
-            Action::Purge => drop(sqs.purge_queue().queue_url(url).send().await?),
-            Action::Tag { tags } => {
-                let tags = tags.clone().into_iter().collect();
-                sqs.tag_queue()
-                    .queue_url(url)
-                    .set_tags(Some(tags))
-                    .send()
-                    .await?;
-            }
-            Action::Untag { keys } => {
-                sqs.untag_queue()
-                    .queue_url(url)
-                    .set_tag_keys(Some(keys.clone()))
-                    .send()
-                    .await?;
-            }
-            Action::Tags { are } => {
-                let found = sqs
-                    .list_queue_tags()
-                    .queue_url(url)
-                    .send()
-                    .await?
-                    .tags
-                    .unwrap_or_default();
-                return same("tags", are, &found.into_iter().collect());
-            }
-            Action::Sources { count } => {
-                let dead = self.url(Some(&"dead".to_owned()));
-                let found = sqs
-                    .list_dead_letter_source_queues()
-                    .queue_url(dead)
-                    .send()
-                    .await?;
-                return same("sources", count, &found.queue_urls().len());
-            }
-            Action::Move => {
-                let arn = format!("arn:aws:sqs:us-east-1:000000000000:dead{}", self.suffix);
-                sqs.start_message_move_task().source_arn(arn).send().await?;
-            }
-            _ => return Err(Difference::Found("a step that is not known".to_owned())),
-        }
-        Ok(())
-    }
-
     pub(super) fn url(&self, queue: Option<&String>) -> &str {
         let name = queue.map_or("main", String::as_str);
         self.urls.get(name).map_or("", String::as_str)
@@ -223,15 +158,6 @@ impl Run {
     pub(super) fn handle(&self, message: usize) -> Option<String> {
         self.held.get(message)?.receipt_handle().map(str::to_owned)
     }
-}
-
-fn named(
-    attributes: &BTreeMap<String, String>,
-) -> std::collections::HashMap<QueueAttributeName, String> {
-    attributes
-        .iter()
-        .map(|(name, value)| (name.as_str().into(), value.clone()))
-        .collect()
 }
 
 pub(super) fn same<T: PartialEq + Debug + ?Sized>(what: &str, wanted: &T, found: &T) -> Outcome {
