@@ -186,3 +186,39 @@ async fn a_failing_queue_is_not_asked_in_a_storm() {
     // One fetch is at most two attempts, and its failure is remembered for a second.
     assert!(sqs.asked() <= 4, "{} requests", sqs.asked());
 }
+
+/// An SQS that gives everybody this one answer.
+async fn given_answer(status: u16, body: &'static str) -> String {
+    let listener = tokio::net::TcpListener::bind(LOOPBACK).await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let status = axum::http::StatusCode::from_u16(status).unwrap();
+    let answer = axum::Router::new().fallback(move || async move { (status, body) });
+    tokio::spawn(async move { axum::serve(listener, answer).await });
+    endpoint
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_an_error_in_the_words_of_aws() {
+    let body = r#"{"__type":"com.amazon.coral.service#AccessDeniedException",
+        "Message":"User: arn:aws:sts::1:role/x is not authorized to perform: sqs:getqueueattributes"}"#;
+    let (sqs, scaler) = (given_sqs().await, given_scaler(given_settings()).await);
+    let refused = sqs.metadata(&[("awsEndpoint", &given_answer(403, body).await)]);
+    let parts = [
+        "403 AccessDenied",
+        "not authorized to perform: sqs:getqueueattributes",
+    ];
+    assert_status(scaler.value(&refused).await, Code::Unavailable, &parts);
+}
+
+#[tokio::test]
+async fn an_answer_without_attributes_is_an_error_not_zero() {
+    let (sqs, scaler) = (given_sqs().await, given_scaler(given_settings()).await);
+    let empty = sqs.metadata(&[("awsEndpoint", &given_answer(200, "{}").await)]);
+    let missing = "metric ApproximateNumberOfMessages not found in SQS queue attributes";
+    assert_status(scaler.value(&empty).await, Code::Unavailable, &[missing]);
+    assert_status(
+        scaler.is_active(&empty).await,
+        Code::Unavailable,
+        &[missing],
+    );
+}
