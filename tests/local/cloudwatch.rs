@@ -102,14 +102,15 @@ async fn a_message_that_waits_ages_by_sixty_seconds_a_minute() {
 async fn a_metric_is_published_late() {
     let server = given_a_server().await;
     server.given_a_queue("orders", &[]);
-    server.control.set_metric_delay(Duration::from_mins(10));
+    server.control.set_metric_delay(Duration::from_mins(15));
     server.control.advance_clock(Duration::from_mins(10));
     let visible = || values(&server, "ApproximateNumberOfMessagesVisible", "Average", 60);
     assert_eq!(visible().await.len(), 0);
-    server.control.advance_clock(Duration::from_mins(5));
-    assert_eq!(visible().await.len(), 5);
+    server.control.advance_clock(Duration::from_mins(10));
+    // A minute more or less, since a minute may end while the test runs.
+    assert!((4..=6).contains(&visible().await.len()));
     server.control.set_metric_delay(Duration::ZERO);
-    assert_eq!(visible().await.len(), 15);
+    assert!((19..=21).contains(&visible().await.len()));
 }
 
 #[tokio::test]
