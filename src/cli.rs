@@ -152,7 +152,7 @@ pub struct DemoArgs {
     /// Show the summary only.
     #[arg(long)]
     pub once: bool,
-    /// Print the summary as JSON.
+    /// Print the summary as JSON, and nothing else.
     #[arg(long)]
     pub json: bool,
 }
@@ -168,7 +168,7 @@ impl From<&DemoArgs> for DemoSettings {
             max_replicas: args.max_replicas,
             worker: args.worker.clone(),
             worker_logs: args.worker_logs,
-            live: !args.once,
+            live: !args.once && !args.json,
         }
     }
 }
@@ -263,6 +263,26 @@ mod tests {
             let argument = format!("--cache-ttl-seconds={value}");
             let error = given_serve(&[&argument]).unwrap_err();
             assert!(error.contains("expected seconds from 0 to 300"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_readme_lists_every_setting_of_the_server() {
+        let readme = include_str!("../README.md");
+        let command = Cli::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        let settings = serve.get_arguments().chain(command.get_arguments());
+        for setting in settings.filter(|setting| setting.get_env().is_some()) {
+            let flag = setting.get_long().unwrap();
+            let variable = setting.get_env().unwrap().to_str().unwrap();
+            assert!(
+                readme.contains(&format!("`--{flag}`")),
+                "--{flag} is not in the README"
+            );
+            assert!(
+                readme.contains(&format!("`{variable}`")),
+                "{variable} is not in the README"
+            );
         }
     }
 }

@@ -283,3 +283,14 @@ fn a_flag_that_contradicts_the_strategy_is_reported() {
     };
     assert_eq!(trigger.warnings, [expected]);
 }
+
+#[test]
+fn the_readme_explains_every_key() {
+    let readme = include_str!("../../README.md");
+    for key in KNOWN_KEYS {
+        assert!(
+            readme.contains(&format!("`{key}`")),
+            "{key} is not in the README"
+        );
+    }
+}
