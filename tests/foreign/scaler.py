@@ -75,7 +75,7 @@ def outcome(case, world):
 
 def leave(number, _):
     """Leaves through every context manager, so that each ends its process."""
-    sys.exit(f"stopped by {signal.Signals(number).name} after at most {RUN_SECONDS_MAX} s")
+    sys.exit(f"stopped by {signal.Signals(number).name}; SIGALRM comes after {RUN_SECONDS_MAX} s")
 
 
 if __name__ == "__main__":
