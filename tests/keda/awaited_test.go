@@ -1,0 +1,50 @@
+// What the server does not have yet. Each case asserts today's behaviour, so that it fails, and this
+// file has to change, on the day the feature comes.
+
+package conformance
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+)
+
+// serverKnowsScaledJob: the key `scaledJob` names the strategy, and the server counts what it needs.
+const serverKnowsScaledJob = false
+
+// With the key, a ScaledJob needs no flag: `default` and `custom` count messages in flight, `accurate`
+// and `eager` do not, whatever scaleOnInFlight says; `none` and no key leave it to the flag.
+func TestTheStrategyDecidesWhetherInFlightCounts(t *testing.T) {
+	queue := "scaled-job-key"
+	shared.sqs.forgetFaults(t)
+	shared.sqs.givenQueue(t, queue, attributeValue(visible, "3"), attributeValue(inFlight, "2"))
+	for strategy, meaning := range map[string]string{"": "", "none": "", "default": "true", "custom": "true", "accurate": "false", "eager": "false"} {
+		for _, flag := range []string{"", "true", "false"} {
+			asked := givenTrigger(map[string]string{"queueURL": queue, "scaledJob": strategy, "scaleOnInFlight": flag})
+			plain := flag
+			if serverKnowsScaledJob && meaning != "" {
+				plain = meaning
+			}
+			means := givenTrigger(map[string]string{"queueURL": queue, "scaleOnInFlight": plain})
+			got, wanted := askSluice(t.Context(), asked, shared.scaler), askSluice(t.Context(), means, shared.scaler)
+			results.check(t, "scaledJob key (awaited)", got == wanted, "scaledJob %q, scaleOnInFlight %q: %v, wanted %v", strategy, flag, got, wanted)
+		}
+	}
+	unknown := askSluice(t.Context(), givenTrigger(map[string]string{"queueURL": queue, "scaledJob": "thorough"}), shared.scaler)
+	results.check(t, "scaledJob key (awaited)", (unknown.metadataError != nil) == serverKnowsScaledJob, "an unknown strategy: %v", unknown)
+}
+
+// The arithmetic with the key alone, as soon as the server knows it.
+func TestEachMessageGetsOneJobByTheKeyAlone(t *testing.T) {
+	if !serverKnowsScaledJob {
+		t.Log("awaited: the server does not know scaledJob; TestTheStrategyDecidesWhetherInFlightCounts fails when it does")
+		return
+	}
+	for _, strategy := range jobStrategies() {
+		strategy.metadata = maps.Clone(map[string]string{"scaledJob": strategy.name})
+		for messages := 1; messages <= messageSetMax; messages++ {
+			playJobs(t, strategy, messages, int32(messageSetMax+1))
+		}
+		t.Log(fmt.Sprint(strategy.name, " done"))
+	}
+}

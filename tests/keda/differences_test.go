@@ -1,0 +1,47 @@
+// The one table of differences that are meant; whoever moves from aws-sqs-queue has to know them.
+
+package conformance
+
+import (
+	"strings"
+)
+
+var (
+	// ownIdentity: a trigger without keys works, as the scaler.
+	ownIdentity = &difference{
+		name:   "own identity",
+		reason: "KEDA has no identity of its own for this trigger and refuses it; Sluice has one, and asks with it",
+		holds: func(keda, sluice answer) bool {
+			return isMetadataError(keda, "awsAccessKeyID not found") && sluice.metadataError == nil
+		},
+	}
+	// triggerAuthentication: credentials in a TriggerAuthentication do not arrive.
+	triggerAuthentication = &difference{
+		name:   "TriggerAuthentication",
+		reason: "KEDA does not forward it to external scalers, so what is wrong in it cannot be seen here",
+		holds: func(keda, sluice answer) bool {
+			return keda.metadataError != nil && sluice.metadataError == nil
+		},
+	}
+	// panicOnNull: KEDA panics inside, recovers, and shows the stack.
+	panicOnNull = &difference{
+		name:   "null",
+		reason: "KEDA's text is the stack trace of a recovered panic; Sluice says what is wrong with the value",
+		holds: func(keda, sluice answer) bool {
+			return isMetadataError(keda, "resulted in panic") && sluice.metadataError != nil
+		},
+	}
+)
+
+func isMetadataError(a answer, part string) bool {
+	return a.metadataError != nil && strings.Contains(a.metadataError.Error(), part)
+}
+
+// invalidText: a name that is no UTF-8.
+var invalidText = &difference{
+	name:   "name without text",
+	reason: "a decoded name that is no UTF-8 can be neither sent over gRPC nor be the name of a metric in Kubernetes",
+	holds: func(keda, sluice answer) bool {
+		return keda.spec != sluice.spec && keda.queueError != nil && sluice.queueError != nil
+	},
+}
