@@ -23,6 +23,14 @@ var (
 			return keda.metadataError != nil && sluice.metadataError == nil
 		},
 	}
+	// blankKeyID: an awsAccessKeyID of spaces only.
+	blankKeyID = &difference{
+		name:   "blank awsAccessKeyID",
+		reason: "KEDA goes to SQS with spaces for a key; here a blank value is an absent one, as in every other field",
+		holds: func(keda, sluice answer) bool {
+			return (keda.metadataError == nil) != (sluice.metadataError == nil)
+		},
+	}
 	// panicOnNull: KEDA panics inside, recovers, and shows the stack.
 	panicOnNull = &difference{
 		name:   "null",
@@ -31,17 +39,19 @@ var (
 			return isMetadataError(keda, "resulted in panic") && sluice.metadataError != nil
 		},
 	}
+	// invalidText: a queue name that is no UTF-8.
+	invalidText = &difference{
+		name:   "name without text",
+		reason: "a decoded name that is no UTF-8 can be neither sent over gRPC nor be the name of a metric in Kubernetes",
+		holds: func(keda, sluice answer) bool {
+			return keda.spec != sluice.spec && keda.queueError != nil && sluice.queueError != nil
+		},
+	}
 )
+
+// differences is all of them, for the log.
+var differences = []*difference{ownIdentity, triggerAuthentication, blankKeyID, panicOnNull, invalidText}
 
 func isMetadataError(a answer, part string) bool {
 	return a.metadataError != nil && strings.Contains(a.metadataError.Error(), part)
-}
-
-// invalidText: a name that is no UTF-8.
-var invalidText = &difference{
-	name:   "name without text",
-	reason: "a decoded name that is no UTF-8 can be neither sent over gRPC nor be the name of a metric in Kubernetes",
-	holds: func(keda, sluice answer) bool {
-		return keda.spec != sluice.spec && keda.queueError != nil && sluice.queueError != nil
-	},
 }

@@ -143,21 +143,32 @@ func (c credentials) scenario() scenario {
 	}
 	asked.environment["EMPTY"] = ""
 	built := scenario{name: fmt.Sprintf("%+v", c), trigger: asked}
-	if c.hasNothing() {
+	switch {
+	case c.hasNothing():
 		built.meant = ownIdentity
+	case c.hasBlankKeyID():
+		built.meant = blankKeyID
 	}
 	return built
 }
 
 // hasNothing tells whether KEDA finds no key id and no secret although it looks for them.
 func (c credentials) hasNothing() bool {
-	looks := c.owner == "" || c.owner == "pod"
-	return looks && c.keyID == "" && c.keyIDFromEnv != "KEY_ID" && c.secretFromEnv != "SECRET"
+	return c.areLookedFor() && c.keyID == "" && c.keyIDFromEnv != "KEY_ID" && c.secretFromEnv != "SECRET"
 }
 
-// The differences are told once, so that the log of a run is the list that a user needs.
+// hasBlankKeyID tells whether a blank key id hides that there is none in the environment either.
+func (c credentials) hasBlankKeyID() bool {
+	return c.areLookedFor() && c.keyID == " " && c.keyIDFromEnv != "KEY_ID"
+}
+
+func (c credentials) areLookedFor() bool {
+	return c.owner == "" || c.owner == "pod"
+}
+
+// The log of a run has the list that a user needs.
 func TestTheDifferencesHaveReasons(t *testing.T) {
-	for _, each := range []*difference{ownIdentity, triggerAuthentication, panicOnNull} {
+	for _, each := range differences {
 		if strings.TrimSpace(each.reason) == "" {
 			t.Errorf("%s has no reason", each.name)
 		}
