@@ -1,6 +1,6 @@
 """Measures the CPU time a server spends on a request, in microseconds, from /proc.
 
-  python speed.py NAME=PORT:PID ... [--messages 100000] [--queues 10000]
+  python speed.py NAME=PORT:PID ... [--messages 100000] [--queues 10000] [--repeat 3]
 
 CPU time and not requests a second: client and server share the machine, so rates say little. Requests are
 prepared beforehand and sent over one connection, unsigned, since no local server checks signatures.
@@ -14,6 +14,8 @@ import time
 
 # A slow server is measured for this long, by fewer requests.
 SECONDS_MAX = 20
+POLL_SECONDS = 20
+POLL_CONNECTIONS = 32
 ACCOUNT_PATH = "http://127.0.0.1/000000000000/"
 COUNTS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
 
@@ -99,16 +101,71 @@ def drain(server, queue, rounds):
     return server.microseconds([request] * rounds, delete)
 
 
-def measure(server, messages, queues):
-    name = f"speed-{time.time_ns()}"
-    queue = server.ask("CreateQueue", QueueName=name)["QueueUrl"]
+def poll(server, urls):
+    """All queues once a second, as a scaler does: how many seconds sufficed, and the share of one core it took."""
+    connections = [Connection(server.port) for _ in range(POLL_CONNECTIONS)]
+    rounds = [[attributes(server, url) for url in urls[start:start + POLL_CONNECTIONS]]
+              for start in range(0, len(urls), POLL_CONNECTIONS)]
+    began, kept_up, cpu_began = time.monotonic(), 0, server.cpu_seconds()
+    for second in range(POLL_SECONDS):
+        for requests in rounds:
+            for connection, request in zip(connections, requests):
+                connection.socket.sendall(request)
+            for connection, _ in zip(connections, requests):
+                connection.read_success()
+        left = began + second + 1 - time.monotonic()
+        kept_up += left >= 0
+        time.sleep(max(left, 0))
+    lasted, used = time.monotonic() - began, server.cpu_seconds() - cpu_began
+    return (f"{len(urls)} queues polled {POLL_SECONDS} times in {lasted:.1f} s, {kept_up} times in the second meant for it: "
+            f"{used / lasted:.0%} of a core, {used / POLL_SECONDS / len(urls) * 1e6:.0f} us a request")
+
+
+class Connection:
+    """A connection of many, read with as little work for the client as can be."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def read_success(self):
+        answer = self.socket.recv(65_536)
+        while not self.is_complete(answer):
+            more = self.socket.recv(65_536)
+            if not more:
+                raise SystemExit(f"connection closed after {answer[:300]}")
+            answer += more
+        if not answer.startswith(b"HTTP/1.1 200"):
+            raise SystemExit(f"no success: {answer[:300]}")
+
+    @staticmethod
+    def is_complete(answer):
+        head, end, body = answer.partition(b"\r\n\r\n")
+        if not end:
+            return False
+        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+        return len(body) >= int(length)
+
+
+def measure(server, messages, urls):
+    queue = server.ask("CreateQueue", QueueName=f"speed-{time.time_ns()}")["QueueUrl"]
     result = {"attributes, empty queue": server.microseconds([attributes(server, queue)] * 2_000)}
     result["send batch of 10"] = fill(server, queue, messages)
     result[f"attributes, {messages} messages"] = server.microseconds([attributes(server, queue)] * 2_000)
     result[f"receive 10 + delete 10, {messages} messages"] = drain(server, queue, min(1_000, messages // 20))
-    urls = [server.ask("CreateQueue", QueueName=f"{name}-{number}")["QueueUrl"] for number in range(queues)]
-    result[f"attributes, {queues} queues in turn"] = server.microseconds([attributes(server, url) for url in urls])
+    result[f"attributes, {len(urls)} queues in turn"] = server.microseconds([attributes(server, url) for url in urls])
+    server.ask("DeleteQueue", QueueUrl=queue)
     return result
+
+
+def create(server, queues):
+    names = [f"speed-{time.time_ns()}-{number}" for number in range(queues)]
+    return [server.ask("CreateQueue", QueueName=name)["QueueUrl"] for name in names]
+
+
+def best(results):
+    """The least of each figure: what disturbs a measurement only ever adds to it."""
+    return {what: min(result[what] for result in results) for what in results[0]}
 
 
 def main():
@@ -116,19 +173,26 @@ def main():
     parser.add_argument("servers", nargs="+", metavar="NAME=PORT:PID")
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--queues", type=int, default=10_000)
+    parser.add_argument("--repeat", type=int, default=3, help="measure in turn this often; the least counts")
     options = parser.parse_args()
-    results = {}
-    for argument in options.servers:
-        server = Server(argument)
-        results[server.name] = measure(server, options.messages, options.queues)
-        print(f"{server.name}:", flush=True)
-        for what, microseconds in results[server.name].items():
-            print(f"  {microseconds:10.0f} us  {what}", flush=True)
+    servers = [Server(argument) for argument in options.servers]
+    urls = {server.name: create(server, options.queues) for server in servers}
+    runs = {server.name: [] for server in servers}
+    for _ in range(options.repeat):
+        for server in servers:
+            runs[server.name].append(measure(server, options.messages, urls[server.name]))
+    results = {name: best(results) for name, results in runs.items()}
+    for name, result in results.items():
+        print(f"{name}:")
+        for what, microseconds in result.items():
+            print(f"  {microseconds:10.0f} us  {what}")
     first, *others = results
     for other in others:
         print(f"{other} / {first}:")
         for what, microseconds in results[first].items():
             print(f"  {results[other][what] / max(microseconds, 1):10.1f} x  {what}")
+    for server in servers:
+        print(f"{server.name}: {poll(server, urls[server.name])}", flush=True)
 
 
 if __name__ == "__main__":
