@@ -8,7 +8,7 @@ use super::proto::{
 };
 use crate::{
     queue::ObserveError,
-    scaling::{CountError, PolicyError, QueueRef, ScalingDecision, Trigger},
+    scaling::{CountError, PolicyError, QueueRef, ScalingDecision, ScalingPolicy, Trigger},
 };
 
 /// The one spec of a trigger. A pure function of its metadata; the target is constant.
@@ -17,7 +17,7 @@ pub(super) fn metric_spec(trigger: &Trigger) -> GetMetricSpecResponse {
         metric_specs: vec![MetricSpec {
             metric_name: trigger.metric_name.clone(),
             target_size: trigger.policy.queue_length,
-            target_size_float: trigger.policy.target(),
+            target_size_float: exact_float(&trigger.policy),
         }],
     }
 }
@@ -76,6 +76,16 @@ pub(super) fn unknown_count(queue: &QueueRef, error: &CountError) -> Status {
 fn cannot_read(queue: &QueueRef, cause: &dyn std::error::Error) -> String {
     let QueueRef { url, region, .. } = queue;
     format!("cannot read attributes of queue {url:?} in {region}: {cause}")
+}
+
+/// The target as a float while that is exact. Without one KEDA reads the whole number.
+fn exact_float(policy: &ScalingPolicy) -> f64 {
+    const EXACT_MAX: u64 = 1 << 53;
+    if policy.queue_length.unsigned_abs() <= EXACT_MAX {
+        policy.target()
+    } else {
+        0.0
+    }
 }
 
 /// KEDA before v2.17 reads only the whole number, so it is rounded up: too little would be too few
@@ -163,6 +173,17 @@ mod tests {
         for (value, expected) in cases {
             assert_eq!(whole(value), expected);
         }
+    }
+
+    #[test]
+    fn a_target_beyond_the_exact_floats_is_told_as_a_whole_number_alone() {
+        let policy = |queue_length| ScalingPolicy {
+            queue_length,
+            ..ScalingPolicy::default()
+        };
+        let largest = exact_float(&policy(1 << 53)).to_string();
+        assert_eq!(largest, "9007199254740992");
+        assert_eq!(exact_float(&policy(i64::MAX)).to_string(), "0");
     }
 
     #[test]

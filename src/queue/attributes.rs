@@ -1,7 +1,5 @@
 //! SQS's attribute strings -> counts, by the rules of KEDA's `aws-sqs-queue`. Pure.
 
-use std::num::IntErrorKind;
-
 use crate::scaling::{Count, CountError, Observation};
 
 /// What `GetQueueAttributes` calls the three counts.
@@ -21,14 +19,18 @@ pub(super) fn observation<'a>(attribute: impl Fn(&str) -> Option<&'a str>) -> Ob
 
 fn count(attribute: &'static str, text: Option<&str>) -> Count {
     let text = text.ok_or(CountError::Missing { attribute })?;
-    text.parse::<i64>().map_err(|error| {
-        let found = text.to_owned();
-        match error.kind() {
-            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => {
-                CountError::OutOfRange { attribute, found }
-            }
-            _ => CountError::NotAnInteger { attribute, found },
-        }
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let found = || text.to_owned();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(CountError::NotAnInteger {
+            attribute,
+            found: found(),
+        });
+    }
+    // Digits that are no number of 64 bits are too many of them.
+    text.parse().map_err(|_| CountError::OutOfRange {
+        attribute,
+        found: found(),
     })
 }
 
@@ -38,11 +40,16 @@ mod tests {
 
     #[test]
     fn counts_are_read_as_keda_reads_them() {
-        let cases: [(Option<&str>, Result<i64, &str>); 8] = [
+        let cases: [(Option<&str>, Result<i64, &str>); 9] = [
             (Some("0"), Ok(0)),
             (Some("2147483647"), Ok(2_147_483_647)),
             (Some("2147483648"), Ok(2_147_483_648)),
             (Some("-1"), Ok(-1)),
+            (
+                Some("9223372036854775808x"),
+                Err("ApproximateNumberOfMessages: strconv.ParseInt: parsing \
+                     \"9223372036854775808x\": invalid syntax"),
+            ),
             (
                 None,
                 Err("metric ApproximateNumberOfMessages not found in SQS queue attributes"),

@@ -5,6 +5,7 @@
 //! [`Observation::backlog`].
 
 mod decision;
+mod go;
 mod metadata;
 mod observation;
 mod policy;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::ScalingPolicy;
+use super::{ScalingPolicy, go};
 
 /// The three message counts of a queue, each as SQS gave it. All are approximate; SQS says they may
 /// need a minute to settle.
@@ -29,7 +29,10 @@ pub enum CountError {
         attribute: &'static str,
     },
     /// The attribute is not a whole number.
-    #[error("{attribute}: strconv.ParseInt: parsing {found:?}: invalid syntax")]
+    #[error(
+        "{attribute}: strconv.ParseInt: parsing {}: invalid syntax",
+        go::quoted(found)
+    )]
     NotAnInteger {
         /// The attribute's name.
         attribute: &'static str,
@@ -37,7 +40,10 @@ pub enum CountError {
         found: String,
     },
     /// The attribute is a whole number that does not fit in 64 bits.
-    #[error("{attribute}: strconv.ParseInt: parsing {found:?}: value out of range")]
+    #[error(
+        "{attribute}: strconv.ParseInt: parsing {}: value out of range",
+        go::quoted(found)
+    )]
     OutOfRange {
         /// The attribute's name.
         attribute: &'static str,

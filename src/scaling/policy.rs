@@ -4,7 +4,7 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use super::{
-    Identity, QueueRef, Secret,
+    Identity, QueueRef, Secret, go,
     metadata::{Metadata, Warning},
     observation::count_as_f64,
     queue_url,
@@ -110,6 +110,7 @@ impl PolicyError {
     }
 
     fn write_cause(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = go::quoted;
         match self {
             Self::Missing { key, sources } => {
                 write!(
@@ -119,13 +120,14 @@ impl PolicyError {
             }
             Self::NotAnInteger { key, found, cause } => write!(
                 formatter,
-                "unable to set param {key:?} value {found:?}: unable to unmarshal to field type \
-                 int64: {cause}"
+                "unable to set param {key:?} value {}: unable to unmarshal to field type int64: {cause}",
+                quoted(found)
             ),
             Self::NotABoolean { key, found } => write!(
                 formatter,
-                "unable to set param {key:?} value {found:?}: unable to parse boolean value \
-                 {found:?}: strconv.ParseBool: parsing {found:?}: invalid syntax"
+                "unable to set param {key:?} value {found}: unable to parse boolean value {found}: \
+                 strconv.ParseBool: parsing {found}: invalid syntax",
+                found = quoted(found)
             ),
             Self::NotOneOf {
                 key,
@@ -133,7 +135,8 @@ impl PolicyError {
                 expected,
             } => write!(
                 formatter,
-                "unable to set param {key:?} value {found:?}: expected {expected}"
+                "unable to set param {key:?} value {}: expected {expected}",
+                quoted(found)
             ),
             Self::NoQueueName => formatter.write_str("cannot get queueName from queueURL"),
             Self::NoAccessKeyId => formatter.write_str("awsAccessKeyID not found"),
@@ -328,9 +331,9 @@ fn parse_identity(metadata: Metadata<'_>) -> Result<Identity, PolicyError> {
         return Ok(Identity::Own);
     }
     let access_key_id = metadata
-        .text("awsAccessKeyID")
-        .or_else(|| metadata.text("awsAccessKeyIDFromEnv"));
-    match (access_key_id, metadata.text("awsSecretAccessKeyFromEnv")) {
+        .raw("awsAccessKeyID")
+        .or_else(|| metadata.raw("awsAccessKeyIDFromEnv"));
+    match (access_key_id, metadata.raw("awsSecretAccessKeyFromEnv")) {
         (None, None) => Ok(Identity::Own),
         (None, Some(_)) => Err(PolicyError::NoAccessKeyId),
         (Some(_), None) => Err(PolicyError::NoSecretAccessKey),

@@ -3,6 +3,8 @@
 //! They differ from the WHATWG rules of the usual crates in ways that users can see: text that Go
 //! cannot parse is taken for a bare queue name, and `scheme:opaque` is a URL without a path.
 
+use std::net::Ipv6Addr;
+
 /// A `queueURL` whose path is not `/<account>/<name>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NoQueueName;
@@ -27,39 +29,41 @@ fn request_uri_path(text: &str) -> Option<String> {
     if text == "*" {
         return Some(text.to_owned());
     }
-    let (has_scheme, rest) = split_scheme(text)?;
+    let (scheme, rest) = split_scheme(text)?;
     let rest = rest.split_once('?').map_or(rest, |(before, _)| before);
     if !rest.starts_with('/') {
         // `scheme:opaque` has an empty path; without a scheme it is no request URI.
-        return has_scheme.then(String::new);
+        return scheme.map(|_| String::new());
     }
-    match rest.strip_prefix("//").filter(|_| has_scheme) {
-        Some(after) => {
+    match (scheme, rest.strip_prefix("//")) {
+        (Some(scheme), Some(after)) => {
             let (authority, path) = after.find('/').map_or((after, ""), |at| after.split_at(at));
-            is_authority(authority).then(|| percent_decoded(path))?
+            is_authority(scheme, authority).then(|| percent_decoded(path))?
         }
-        None => percent_decoded(rest),
+        _ => percent_decoded(rest),
     }
 }
 
-/// Whether there is a scheme, and what follows it. `None` for a text that starts with a colon.
-fn split_scheme(text: &str) -> Option<(bool, &str)> {
+/// The scheme, if there is one, and what follows it. `None` for a text that starts with a colon.
+fn split_scheme(text: &str) -> Option<(Option<&str>, &str)> {
     for (at, character) in text.char_indices() {
         match character {
             'a'..='z' | 'A'..='Z' => {}
             '0'..='9' | '+' | '-' | '.' if at > 0 => {}
-            ':' if at == 0 => return None,
-            ':' => return Some((true, text.get(at + 1..).unwrap_or_default())),
-            _ => return Some((false, text)),
+            ':' => {
+                let (scheme, rest) = text.split_once(':')?;
+                return (at > 0).then_some((Some(scheme), rest));
+            }
+            _ => return Some((None, text)),
         }
     }
-    Some((false, text))
+    Some((None, text))
 }
 
 /// Whether Go takes this for `[userinfo@]host[:port]`.
-fn is_authority(authority: &str) -> bool {
+fn is_authority(scheme: &str, authority: &str) -> bool {
     let (userinfo, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    is_userinfo(userinfo) && is_host(host)
+    is_userinfo(userinfo) && is_host(scheme, host)
 }
 
 fn is_userinfo(userinfo: &str) -> bool {
@@ -69,15 +73,32 @@ fn is_userinfo(userinfo: &str) -> bool {
     userinfo.chars().all(is_allowed) && percent_decoded(userinfo).is_some()
 }
 
-fn is_host(host: &str) -> bool {
-    if let Some(literal) = host.strip_prefix('[') {
-        return literal
-            .rsplit_once(']')
-            .is_some_and(|(_, port)| is_optional_port(port));
+fn is_host(scheme: &str, host: &str) -> bool {
+    if let Some(at) = host.rfind('[') {
+        return at == 0 && is_ip_literal(host.get(1..).unwrap_or_default());
     }
-    let port_at = host.find(':').unwrap_or(host.len());
-    let (name, port) = host.split_at(port_at);
+    // Other schemes may list several hosts, so that only the last colon starts a port.
+    let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    let port_at = if is_http {
+        host.find(':')
+    } else {
+        host.rfind(':')
+    };
+    let (name, port) = host.split_at(port_at.unwrap_or(host.len()));
     is_optional_port(port) && is_host_name(name)
+}
+
+/// What follows a `[`: an IPv6 address, a zone after `%25` perhaps, `]` and perhaps a port.
+fn is_ip_literal(text: &str) -> bool {
+    let Some((literal, port)) = text.rsplit_once(']') else {
+        return false;
+    };
+    let (address, zone) = match literal.split_once("%25") {
+        Some((address, zone)) => (address, Some(zone)),
+        None => (literal, None),
+    };
+    let is_zone = |zone: &str| !zone.is_empty() && percent_decoded(zone).is_some();
+    is_optional_port(port) && address.parse::<Ipv6Addr>().is_ok() && zone.is_none_or(is_zone)
 }
 
 /// Empty, or a colon and digits; `:` alone is allowed.
@@ -92,7 +113,7 @@ fn is_optional_port(port: &str) -> bool {
 fn is_host_name(name: &str) -> bool {
     let bytes = name.as_bytes();
     let is_plain = |byte: u8| {
-        byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:[]<>\"%".contains(&byte)
+        byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:]<>\"%".contains(&byte)
     };
     bytes.iter().all(|&byte| is_plain(byte))
         && bytes
@@ -151,6 +172,8 @@ mod tests {
             ("https://h:/123/q", "q"),
             ("https://user:word@h/123/q", "q"),
             ("https://[::1]:4566/123/q", "q"),
+            ("https://[fe80::1%25en0]/123/q", "q"),
+            ("amqp://one:two:3/123/q", "q"),
             ("https://h/123/q#part", "q#part"),
             // What Go cannot parse is a bare name, whatever it looks like.
             ("127.0.0.1:4566/000/q", "127.0.0.1:4566/000/q"),
@@ -159,6 +182,10 @@ mod tests {
             ("https://h/123/q%4", "https://h/123/q%4"),
             ("https://a b/123/q", "https://a b/123/q"),
             ("https://::1/123/q", "https://::1/123/q"),
+            ("https://[]/123/q", "https://[]/123/q"),
+            ("https://[1.2.3.4]/123/q", "https://[1.2.3.4]/123/q"),
+            ("https://[fe80::1%en0]/123/q", "https://[fe80::1%en0]/123/q"),
+            ("https://h[/123/q", "https://h[/123/q"),
             (":x", ":x"),
             ("a\tb", "a\tb"),
         ];

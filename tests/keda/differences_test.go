@@ -2,9 +2,7 @@
 
 package conformance
 
-import (
-	"strings"
-)
+import "strings"
 
 var (
 	// ownIdentity: a trigger without keys works, as the scaler.
