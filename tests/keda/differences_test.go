@@ -21,12 +21,12 @@ var (
 			return keda.metadataError != nil && sluice.metadataError == nil
 		},
 	}
-	// blankKeyID: an awsAccessKeyID of spaces only.
-	blankKeyID = &difference{
-		name:   "blank awsAccessKeyID",
-		reason: "KEDA goes to SQS with spaces for a key; here a blank value is an absent one, as in every other field",
+	// brokenComposite: a number that is a broken string, array or object.
+	brokenComposite = &difference{
+		name:   "broken string, array or object",
+		reason: "both refuse a number that begins so and is no JSON, but what exactly is wrong inside is told in other words",
 		holds: func(keda, sluice answer) bool {
-			return (keda.metadataError == nil) != (sluice.metadataError == nil)
+			return isMetadataError(keda, "unable to unmarshal") && isMetadataError(sluice, "unable to unmarshal")
 		},
 	}
 	// panicOnNull: KEDA panics inside, recovers, and shows the stack.
@@ -48,7 +48,7 @@ var (
 )
 
 // differences is all of them, for the log.
-var differences = []*difference{ownIdentity, triggerAuthentication, blankKeyID, panicOnNull, invalidText}
+var differences = []*difference{ownIdentity, triggerAuthentication, brokenComposite, panicOnNull, invalidText}
 
 func isMetadataError(a answer, part string) bool {
 	return a.metadataError != nil && strings.Contains(a.metadataError.Error(), part)

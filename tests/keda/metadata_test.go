@@ -15,10 +15,15 @@ var integersToTry = []string{
 	"5", "-1", "0", "-0", " 7 ", "\t8\n", "9223372036854775807", "-9223372036854775808", "9223372036854775808",
 	"-9223372036854775809", "99999999999999999999999", "a", "1.5", "5.0", "05", "-05", "00", "+5", "1e1", "1E1", "1e", "1ex", "1e+",
 	"1e+1", "1.", "1.x", ".5", "-", "-a", "-.", "--1", "5a", "5 6", "5,6", "1_000", "0x10", "0b1", "0o7", "\"5\"", "\"5",
-	"true", "false", "tru", "truex", "t", "f", "fals", "nul", "nulL", "n", "[5]", "[5", "[]", "[5,]", "[,]", "{}", "{", "{\"a\":1}", "{a}", "{\"a\"}",
-	"{\"a\":}", "'5'", "\"", "\"\\x\"", "\"\\u12\"", "\"\u0001\"", "٣", "5٣", "５", "∞", "NaN", "Infinity", "-Infinity", "5\u00a0", "\u00a05", "\u20035",
+	"true", "false", "tru", "truex", "t", "f", "fals", "nul", "nulL", "n", "[5]", "[5", "[]", "{}", "{", "{\"a\":1}",
+	"'5'", "\"", "٣", "5٣", "５", "∞", "NaN", "Infinity", "-Infinity", "5\u00a0", "\u00a05", "\u20035",
 	"\ufeff5", "5\u200b", "\u200b", "5\u0000", "\u007f", "é", "😀", "5é", "//5", "/*5*/5", "5;", "$5", "%5", "`5`", "\\5", "5\\",
-	"5\n6", "5\t6", "\"a\nb\"", "(5)", "<5>", "#5", "@", "~", "^", "|", "=5", "5=", "1.5.5", "1..5", "1e5.5", "1.0e0", "0.0", "0e0", "0.", "0e", "01.5",
+	"5\n6", "5\t6", "(5)", "<5>", "#5", "@", "~", "^", "|", "=5", "5=", "1.5.5", "1..5", "1e5.5", "1.0e0", "0.0", "0e0", "0.", "0e", "01.5",
+}
+
+// Broken inside of a string, an array or an object.
+var brokenComposites = []string{
+	"[5,]", "[,]", "{a}", "{\"a\"}", "{\"a\":}", "\"\\x\"", "\"\\u12\"", "\"\u0001\"", "\"a\nb\"",
 }
 
 var flagsInWords = []string{
@@ -52,15 +57,19 @@ func TestValuesAreReadAsKedaReadsThem(t *testing.T) {
 		try(key, "false")
 	}
 	compareAll(t, metadataArea, 8, scenarios)
-	compareAll(t, metadataArea, 1, nullScenarios(queue))
+	compareAll(t, metadataArea, 8, integerScenarios(queue, brokenComposites, brokenComposite))
+	// The one JSON text with which KEDA's parser panics.
+	compareAll(t, metadataArea, 1, integerScenarios(queue, []string{"null"}, panicOnNull))
 }
 
-// nullScenarios hold the one JSON text with which KEDA's parser panics.
-func nullScenarios(queue string) []scenario {
+// integerScenarios give each value to each key that wants a number, with the difference that it must show.
+func integerScenarios(queue string, values []string, meant *difference) []scenario {
 	var scenarios []scenario
 	for _, key := range []string{"queueLength", "activationQueueLength"} {
-		asked := givenTrigger(map[string]string{"queueURL": queue, key: "null"})
-		scenarios = append(scenarios, scenario{name: key + " null", trigger: asked, meant: panicOnNull})
+		for _, value := range values {
+			asked := givenTrigger(map[string]string{"queueURL": queue, key: value})
+			scenarios = append(scenarios, scenario{name: fmt.Sprintf("%s %q", key, value), trigger: asked, meant: meant})
+		}
 	}
 	return scenarios
 }
@@ -143,11 +152,8 @@ func (c credentials) scenario() scenario {
 	}
 	asked.environment["EMPTY"] = ""
 	built := scenario{name: fmt.Sprintf("%+v", c), trigger: asked}
-	switch {
-	case c.hasNothing():
+	if c.hasNothing() {
 		built.meant = ownIdentity
-	case c.hasBlankKeyID():
-		built.meant = blankKeyID
 	}
 	return built
 }
@@ -155,11 +161,6 @@ func (c credentials) scenario() scenario {
 // hasNothing tells whether KEDA finds no key id and no secret although it looks for them.
 func (c credentials) hasNothing() bool {
 	return c.areLookedFor() && c.keyID == "" && c.keyIDFromEnv != "KEY_ID" && c.secretFromEnv != "SECRET"
-}
-
-// hasBlankKeyID tells whether a blank key id hides that there is none in the environment either.
-func (c credentials) hasBlankKeyID() bool {
-	return c.areLookedFor() && c.keyID == " " && c.keyIDFromEnv != "KEY_ID"
 }
 
 func (c credentials) areLookedFor() bool {

@@ -1,16 +1,10 @@
-// What the server does not have yet. Each case asserts today's behaviour, so that it fails, and this
-// file has to change, on the day the feature comes.
+// The key `scaledJob` names the strategy that asks, and the server counts what that strategy needs.
 
 package conformance
 
-import (
-	"fmt"
-	"maps"
-	"testing"
-)
+import "testing"
 
-// serverKnowsScaledJob: the key `scaledJob` names the strategy, and the server counts what it needs.
-const serverKnowsScaledJob = false
+const jobKeyArea = "scaledJob key"
 
 // With the key, a ScaledJob needs no flag: `default` and `custom` count messages in flight, `accurate`
 // and `eager` do not, whatever scaleOnInFlight says; `none` and no key leave it to the flag.
@@ -22,29 +16,24 @@ func TestTheStrategyDecidesWhetherInFlightCounts(t *testing.T) {
 		for _, flag := range []string{"", "true", "false"} {
 			asked := givenTrigger(map[string]string{"queueURL": queue, "scaledJob": strategy, "scaleOnInFlight": flag})
 			plain := flag
-			if serverKnowsScaledJob && meaning != "" {
+			if meaning != "" {
 				plain = meaning
 			}
 			means := givenTrigger(map[string]string{"queueURL": queue, "scaleOnInFlight": plain})
 			got, wanted := askSluice(t.Context(), asked, shared.scaler), askSluice(t.Context(), means, shared.scaler)
-			results.check(t, "scaledJob key (awaited)", got == wanted, "scaledJob %q, scaleOnInFlight %q: %v, wanted %v", strategy, flag, got, wanted)
+			results.check(t, jobKeyArea, got == wanted, "scaledJob %q, scaleOnInFlight %q: %v, wanted %v", strategy, flag, got, wanted)
 		}
 	}
 	unknown := askSluice(t.Context(), givenTrigger(map[string]string{"queueURL": queue, "scaledJob": "thorough"}), shared.scaler)
-	results.check(t, "scaledJob key (awaited)", (unknown.metadataError != nil) == serverKnowsScaledJob, "an unknown strategy: %v", unknown)
+	results.check(t, jobKeyArea, unknown.metadataError != nil, "an unknown strategy: %v", unknown)
 }
 
-// The arithmetic with the key alone, as soon as the server knows it.
+// The arithmetic with the key alone.
 func TestEachMessageGetsOneJobByTheKeyAlone(t *testing.T) {
-	if !serverKnowsScaledJob {
-		t.Log("awaited: the server does not know scaledJob; TestTheStrategyDecidesWhetherInFlightCounts fails when it does")
-		return
-	}
 	for _, strategy := range jobStrategies() {
-		strategy.metadata = maps.Clone(map[string]string{"scaledJob": strategy.name})
+		strategy.metadata = map[string]string{"scaledJob": strategy.name}
 		for messages := 1; messages <= messageSetMax; messages++ {
 			playJobs(t, strategy, messages, int32(messageSetMax+1))
 		}
-		t.Log(fmt.Sprint(strategy.name, " done"))
 	}
 }
