@@ -20,17 +20,66 @@ ACCOUNT_PATH = "http://127.0.0.1/000000000000/"
 COUNTS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
 
 
-class Server:
-    def __init__(self, argument):
-        self.name, _, rest = argument.partition("=")
-        port, self.pid = (int(part) for part in rest.split(":"))
+class Connection:
+    """One HTTP connection, read with as little work for the client as can be."""
+
+    def __init__(self, port):
         self.port = port
         self.connect()
 
     def connect(self):
         self.socket = socket.create_connection(("127.0.0.1", self.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.stream = self.socket.makefile("rb")
+
+    def ask(self, request):
+        try:
+            self.socket.sendall(request)
+            return self.read()
+        except ConnectionError:  # Some servers close a connection after so many requests.
+            self.connect()
+            self.socket.sendall(request)
+            return self.read()
+
+    def read(self):
+        """The body of the next answer, which must be a success."""
+        answer = b""
+        while (body := body_of(answer)) is None:
+            more = self.socket.recv(65_536)
+            if not more:
+                raise ConnectionResetError(f"connection closed after {answer[:300]}")
+            answer += more
+        if not answer.startswith(b"HTTP/1.1 200"):
+            raise SystemExit(f"no success: {answer[:300]}")
+        return body
+
+
+def body_of(answer):
+    """The body of an answer, or None while some of it is missing."""
+    head, end, body = answer.partition(b"\r\n\r\n")
+    if not end:
+        return None
+    _, _, length = head.lower().partition(b"content-length:")
+    if length:
+        return body if len(body) >= int(length.partition(b"\r\n")[0]) else None
+    return unchunked(body) if body.endswith(b"0\r\n\r\n") else None
+
+
+def unchunked(body):
+    parts = []
+    while True:
+        size, _, rest = body.partition(b"\r\n")
+        length = int(size, 16)
+        if length == 0:
+            return b"".join(parts)
+        parts.append(rest[:length])
+        body = rest[length + 2:]
+
+
+class Server:
+    def __init__(self, argument):
+        self.name, _, rest = argument.partition("=")
+        self.port, self.pid = (int(part) for part in rest.split(":"))
+        self.connection = Connection(self.port)
 
     def cpu_seconds(self):
         """What the scheduler counted for every thread of the server, in nanoseconds."""
@@ -48,20 +97,7 @@ class Server:
         return head.encode() + payload
 
     def send(self, request):
-        self.socket.sendall(request)
-        first = self.stream.readline()
-        if not first:  # Some servers close a connection after so many requests.
-            self.connect()
-            return self.send(request)
-        status = int(first.split()[1])
-        length = 0
-        while (line := self.stream.readline()) not in (b"\r\n", b""):
-            name, _, value = line.partition(b":")
-            if name.lower() == b"content-length":
-                length = int(value)
-        body = self.stream.read(length)
-        if status != 200:
-            raise SystemExit(f"{self.name}: status {status}: {body[:300]}")
+        body = self.connection.ask(request)
         return json.loads(body) if body else {}
 
     def ask(self, operation, **body):
@@ -112,39 +148,13 @@ def poll(server, urls):
             for connection, request in zip(connections, requests):
                 connection.socket.sendall(request)
             for connection, _ in zip(connections, requests):
-                connection.read_success()
+                connection.read()
         left = began + second + 1 - time.monotonic()
         kept_up += left >= 0
         time.sleep(max(left, 0))
     lasted, used = time.monotonic() - began, server.cpu_seconds() - cpu_began
     return (f"{len(urls)} queues polled {POLL_SECONDS} times in {lasted:.1f} s, {kept_up} times in the second meant for it: "
             f"{used / lasted:.0%} of a core, {used / POLL_SECONDS / len(urls) * 1e6:.0f} us a request")
-
-
-class Connection:
-    """A connection of many, read with as little work for the client as can be."""
-
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def read_success(self):
-        answer = self.socket.recv(65_536)
-        while not self.is_complete(answer):
-            more = self.socket.recv(65_536)
-            if not more:
-                raise SystemExit(f"connection closed after {answer[:300]}")
-            answer += more
-        if not answer.startswith(b"HTTP/1.1 200"):
-            raise SystemExit(f"no success: {answer[:300]}")
-
-    @staticmethod
-    def is_complete(answer):
-        head, end, body = answer.partition(b"\r\n\r\n")
-        if not end:
-            return False
-        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-        return len(body) >= int(length)
 
 
 def measure(server, messages, urls):
