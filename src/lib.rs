@@ -9,6 +9,8 @@
 //! - [`http`]: health, readiness and metrics
 //! - [`service`]: puts the parts of `sluice serve` together, runs and drains them
 //! - [`local`]: a local SQS for development, tests and the demo
+//! - [`simulation`]: the same decision in a simulated world: queue, KEDA, autoscaler and pods in
+//!   virtual time. Pure, but for what is printed
 //! - [`demo`]: all of it at work on one machine, with worker processes as pods
 //! - [`cli`], [`telemetry`], [`shutdown`], [`metrics`]: the edges
 //!
@@ -28,4 +30,5 @@ pub mod queue;
 pub mod scaling;
 pub mod service;
 pub mod shutdown;
+pub mod simulation;
 pub mod telemetry;

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use tokio::sync::mpsc;
 use tonic::{Status, transport::Channel};
 
-use super::autoscaler::Metric;
-use crate::grpc::proto::{
-    GetMetricsRequest, ScaledObjectRef, external_scaler_client::ExternalScalerClient,
+use crate::{
+    grpc::proto::{
+        GetMetricsRequest, ScaledObjectRef, external_scaler_client::ExternalScalerClient,
+    },
+    simulation::hpa::Metric,
 };
 
 /// What one poll found: the metric, and whether there is work.

@@ -1,8 +1,6 @@
 //! `sluice demo`: a local SQS, the scaler over real gRPC, a stand-in for KEDA and the autoscaler, and
 //! real worker processes as pods. It needs no cluster and no account, and ends by itself.
 
-mod autoscaler;
-mod executor;
 mod keda;
 mod pods;
 mod screen;

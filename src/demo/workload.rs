@@ -1,14 +1,14 @@
 //! Who scales the demonstration's workers: KEDA between zero and one, the autoscaler above. Their
-//! arithmetic is in `executor.rs` and `autoscaler.rs`; this is when they act, and why.
+//! arithmetic is that of the simulation; this is when they act, and why.
 
 use std::time::Duration;
 
 use tonic::Status;
 
-use super::{
-    autoscaler::{Autoscaler, Metric, Sync},
-    executor::Executor,
-    keda::{Keda, Poll},
+use super::keda::{Keda, Poll};
+use crate::simulation::{
+    hpa::{Autoscaler, AutoscalerSettings, Metric, Sync},
+    keda::{Executor, ScaledObject},
 };
 
 /// `pollingInterval`; KEDA's default is 30 s. Pushes come in between.
@@ -39,8 +39,15 @@ impl Workload {
     pub(super) fn new(keda: Keda, max_replicas: u32) -> Self {
         Self {
             keda,
-            executor: Executor::new(COOLDOWN),
-            autoscaler: Autoscaler::new(max_replicas, STABILIZATION_WINDOW),
+            executor: Executor::new(ScaledObject {
+                cooldown: COOLDOWN,
+                ..ScaledObject::default()
+            }),
+            autoscaler: Autoscaler::new(AutoscalerSettings {
+                max_replicas,
+                downscale_window: STABILIZATION_WINDOW,
+                ..AutoscalerSettings::default()
+            }),
             replicas: 0,
             next_poll: Duration::ZERO,
             next_sync: Duration::ZERO,
