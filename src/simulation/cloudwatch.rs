@@ -1,0 +1,89 @@
+//! What CloudWatch publishes of a queue: the sums and ends of whole minutes, one to three minutes late.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::random::{Random, Stream};
+use crate::local::queue::{Counts, Totals};
+
+/// A minute is published at least this long after its end.
+const LATE_MIN: Duration = Duration::from_mins(1);
+
+/// A minute is published at most this long after its end.
+const LATE_MAX: Duration = Duration::from_mins(3);
+
+/// No policy looks back further.
+const MINUTES_KEPT: usize = 60;
+
+/// One minute of one queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Minute {
+    /// `NumberOfMessagesSent`.
+    pub(super) sent: u64,
+    /// `ApproximateNumberOfMessagesVisible` at its end.
+    pub(super) visible: u64,
+}
+
+/// The last minutes of a queue, each with the time from which it can be read.
+#[derive(Debug)]
+pub(super) struct CloudWatch {
+    random: Random,
+    minutes: VecDeque<(Duration, Minute)>,
+    sent_before: u64,
+}
+
+impl CloudWatch {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            random: Random::new(seed, Stream::CloudWatch),
+            minutes: VecDeque::new(),
+            sent_before: 0,
+        }
+    }
+
+    /// Takes in the minute that ends at `now`. Minutes become readable in their order.
+    pub(super) fn end_minute(&mut self, now: Duration, counts: Counts, totals: Totals) {
+        let minute = Minute {
+            sent: totals.sent - self.sent_before,
+            visible: counts.visible,
+        };
+        self.sent_before = totals.sent;
+        let last = self.minutes.back().map_or(Duration::ZERO, |(at, _)| *at);
+        let published_at = (now + self.random.between(LATE_MIN, LATE_MAX)).max(last);
+        self.minutes.push_back((published_at, minute));
+        if self.minutes.len() > MINUTES_KEPT {
+            self.minutes.pop_front();
+        }
+    }
+
+    /// The minutes that can be read at `now`, newest first.
+    pub(super) fn published(&self, now: Duration) -> impl Iterator<Item = Minute> + '_ {
+        let readable = move |(at, _): &&(Duration, Minute)| *at <= now;
+        self.minutes
+            .iter()
+            .rev()
+            .filter(readable)
+            .map(|(_, minute)| *minute)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minute_is_read_one_to_three_minutes_after_its_end() {
+        let mut cloudwatch = CloudWatch::new(1);
+        let totals = Totals {
+            sent: 90,
+            ..Totals::default()
+        };
+        let end = Duration::from_mins(1);
+        cloudwatch.end_minute(end, Counts::default(), totals);
+        assert_eq!(
+            cloudwatch.published(end + Duration::from_secs(59)).count(),
+            0
+        );
+        let seen = cloudwatch.published(end + LATE_MAX).next();
+        assert_eq!(seen.map(|minute| minute.sent), Some(90));
+    }
+}

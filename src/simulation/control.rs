@@ -1,0 +1,224 @@
+//! Who sets the number of replicas: KEDA with the autoscaler, asking the scaler's real decision.
+
+use std::time::Duration;
+
+use super::{
+    approximate::ApproximateCounts,
+    cloudwatch::CloudWatch,
+    hpa::{Autoscaler, AutoscalerSettings, Metric},
+    keda::{Executor, ScaledObject},
+};
+use crate::{
+    local::queue::Counts,
+    scaling::{Observation, ScalingDecision, ScalingPolicy, decide},
+};
+
+/// `--horizontal-pod-autoscaler-sync-period`.
+const SYNC_INTERVAL: Duration = Duration::from_secs(15);
+
+/// The autoscaler's syncs are not in step with KEDA's polls.
+const SYNC_OFFSET: Duration = Duration::from_secs(7);
+
+/// All that whoever scales may look at.
+#[derive(Debug)]
+pub(super) struct Sight<'a> {
+    pub(super) sqs: &'a mut ApproximateCounts,
+    pub(super) cloudwatch: &'a CloudWatch,
+    /// The truth, which only SQS may look at.
+    pub(super) counts: Counts,
+    /// `spec.replicas`.
+    pub(super) replicas: u32,
+    /// Pods that receive messages.
+    pub(super) ready: u32,
+}
+
+impl Sight<'_> {
+    pub(super) fn observe(&mut self, now: Duration) -> Option<Observation> {
+        self.sqs.observe(now, self.counts)
+    }
+}
+
+/// How the scaler of a trigger is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScalerSettings {
+    /// How long one observation serves.
+    pub cache_ttl: Duration,
+    /// How often a push stream looks; none for a trigger that is only polled.
+    pub push_interval: Option<Duration>,
+}
+
+impl ScalerSettings {
+    /// KEDA's own scaler: each question is a request to SQS.
+    pub fn built_in() -> Self {
+        Self {
+            cache_ttl: Duration::ZERO,
+            push_interval: None,
+        }
+    }
+
+    /// This scaler as `external-push`, with the defaults of `sluice serve`.
+    pub fn sluice() -> Self {
+        Self {
+            cache_ttl: Duration::from_secs(5),
+            push_interval: Some(Duration::from_secs(1)),
+        }
+    }
+}
+
+/// The scaler of one trigger: an observation, a while old at most, and the real decision.
+#[derive(Debug)]
+struct Scaler {
+    policy: ScalingPolicy,
+    settings: ScalerSettings,
+    seen: Option<(Duration, Option<Observation>)>,
+}
+
+impl Scaler {
+    /// What KEDA is answered; None is an error.
+    fn answer(&mut self, now: Duration, sight: &mut Sight<'_>) -> Option<ScalingDecision> {
+        let is_fresh = |at: Duration| now.saturating_sub(at) < self.settings.cache_ttl;
+        let observation = match self.seen.take() {
+            Some((at, seen)) if is_fresh(at) => {
+                self.seen = Some((at, seen.clone()));
+                seen
+            }
+            _ => {
+                let seen = sight.observe(now);
+                self.seen = Some((now, seen.clone()));
+                seen
+            }
+        };
+        let backlog = observation?.backlog(&self.policy).ok()?;
+        Some(decide(&self.policy, &backlog))
+    }
+}
+
+/// Whoever sets the number of replicas.
+#[derive(Debug)]
+pub(super) enum Control {
+    Keda(Box<KedaLoop>),
+    /// So many from the beginning, whatever happens.
+    Fixed(u32),
+}
+
+impl Control {
+    /// When it acts next, if ever.
+    pub(super) fn next_at(&self, replicas: u32) -> Option<Duration> {
+        match self {
+            Self::Keda(keda) => Some(keda.next_at()),
+            Self::Fixed(fixed) => (replicas != *fixed).then_some(Duration::ZERO),
+        }
+    }
+
+    /// Does what is due at `now`; returns the replicas to set, where any are to be set.
+    pub(super) fn act(&mut self, now: Duration, sight: &mut Sight<'_>) -> Option<u32> {
+        match self {
+            Self::Keda(keda) => keda.act(now, sight),
+            Self::Fixed(fixed) => Some(*fixed),
+        }
+    }
+}
+
+/// KEDA, its autoscaler and the scaler they ask, for one workload.
+#[derive(Debug)]
+pub(super) struct KedaLoop {
+    scaler: Scaler,
+    executor: Executor,
+    autoscaler: Autoscaler,
+    polling_interval: Duration,
+    next_poll: Duration,
+    next_sync: Duration,
+    next_push: Option<Duration>,
+    was_active: bool,
+}
+
+impl KedaLoop {
+    pub(super) fn new(
+        policy: ScalingPolicy,
+        settings: ScalerSettings,
+        object: ScaledObject,
+        autoscaler: AutoscalerSettings,
+    ) -> Self {
+        let autoscaler = AutoscalerSettings {
+            min_replicas: object.min_replicas,
+            max_replicas: object.max_replicas,
+            ..autoscaler
+        };
+        Self {
+            scaler: Scaler {
+                policy,
+                settings,
+                seen: None,
+            },
+            polling_interval: object.polling_interval,
+            executor: Executor::new(object),
+            autoscaler: Autoscaler::new(autoscaler),
+            next_poll: Duration::ZERO,
+            next_sync: SYNC_OFFSET,
+            next_push: settings.push_interval,
+            was_active: false,
+        }
+    }
+
+    pub(super) fn next_at(&self) -> Duration {
+        let next = self.next_poll.min(self.next_sync);
+        self.next_push.map_or(next, |push| push.min(next))
+    }
+
+    /// Does what is due at `now`; returns the replicas to set, where any are to be set.
+    pub(super) fn act(&mut self, now: Duration, sight: &mut Sight<'_>) -> Option<u32> {
+        let before = sight.replicas;
+        if self.next_push.is_some_and(|push| now >= push) {
+            self.next_push = self.scaler.settings.push_interval.map(|every| now + every);
+            self.push(now, sight);
+        }
+        if now >= self.next_poll {
+            self.next_poll = now + self.polling_interval;
+            let answer = self.scaler.answer(now, sight);
+            let is_active = answer.map(|decision| decision.is_active);
+            self.was_active = is_active.unwrap_or(self.was_active);
+            self.execute(is_active, now, sight);
+        }
+        if now >= self.next_sync {
+            self.next_sync = now + SYNC_INTERVAL;
+            // At zero Kubernetes does not ask for metrics.
+            if sight.replicas > 0 {
+                self.sync(now, sight);
+            }
+        }
+        (sight.replicas != before).then_some(sight.replicas)
+    }
+
+    /// Only a change from inactive to active is pushed.
+    fn push(&mut self, now: Duration, sight: &mut Sight<'_>) {
+        let Some(decision) = self.scaler.answer(now, sight) else {
+            return;
+        };
+        if decision.is_active && !self.was_active {
+            self.execute(Some(true), now, sight);
+        }
+        self.was_active = decision.is_active;
+    }
+
+    fn execute(&mut self, is_active: Option<bool>, now: Duration, sight: &mut Sight<'_>) {
+        if let Some(replicas) = self.executor.act(is_active, sight.replicas, now) {
+            if replicas == 0 {
+                self.autoscaler.rest();
+            }
+            sight.replicas = replicas;
+        }
+    }
+
+    fn sync(&mut self, now: Duration, sight: &mut Sight<'_>) {
+        let target = self.scaler.policy.target();
+        let answer = self.scaler.answer(now, sight).map(|decision| Metric {
+            // KEDA takes what is below zero for zero.
+            value: decision.metric_value.max(0.0),
+            target,
+        });
+        // Without a metric the autoscaler changes nothing.
+        if let Some(metric) = self.executor.metric(answer, target) {
+            sight.replicas = self.autoscaler.sync(metric, sight.replicas, now).replicas;
+        }
+    }
+}

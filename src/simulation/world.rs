@@ -1,0 +1,278 @@
+//! The world: what is due next happens next, in virtual time, until the work is done.
+
+use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
+
+use super::{
+    approximate::{ApproximateCounts, Fidelity},
+    arrivals::{Arrivals, Segment},
+    cloudwatch::CloudWatch,
+    control::{Control, Sight},
+    hpa::AutoscalerSettings,
+    keda::ScaledObject,
+    outcome::{Ledger, Outcome, Tally},
+    pods::{Cluster, PodId, Pods},
+    queue::{AggregateQueue, Held},
+    work::{Work, Worker},
+};
+
+/// SQS and CloudWatch note the truth this often.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// CloudWatch adds up minutes.
+const LOOKS_PER_MINUTE: u64 = 60;
+
+/// What has not been done this long after the last message and the horizon is left undone.
+const DRAIN_MAX: Duration = Duration::from_hours(24);
+
+/// Everything about a run but who scales, and chance.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    pub name: String,
+    /// What is sent, in the order of time.
+    pub arrivals: Vec<Segment>,
+    /// `DelaySeconds` of the queue.
+    pub delay: Duration,
+    /// `VisibilityTimeout` of the queue. Consumers extend it while they work: a message is seen again
+    /// so long after its consumer lost it.
+    pub visibility_timeout: Duration,
+    pub work: Work,
+    /// How long a message may wait.
+    pub target_wait: Duration,
+    /// Until when the run lasts at least, so that scaling down is paid for by all policies alike.
+    pub horizon: Duration,
+    pub fidelity: Fidelity,
+    pub cluster: Cluster,
+    pub object: ScaledObject,
+    pub autoscaler: AutoscalerSettings,
+}
+
+/// A message in work.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    ends_at: Duration,
+    /// Turns that end together end in the order they began.
+    number: u64,
+    pod: PodId,
+    held: Held,
+    takes: Duration,
+    fails: bool,
+}
+
+/// The state of a run.
+#[derive(Debug)]
+pub(super) struct World<'a> {
+    scenario: &'a Scenario,
+    now: Duration,
+    arrivals: Arrivals,
+    queue: AggregateQueue,
+    worker: Worker,
+    pods: Pods,
+    turns: BinaryHeap<Reverse<Turn>>,
+    turns_begun: u64,
+    sqs: ApproximateCounts,
+    cloudwatch: CloudWatch,
+    looks: u64,
+    control: Control,
+    tally: Tally,
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(scenario: &'a Scenario, control: Control, seed: u64) -> Self {
+        let work = scenario.work.clone();
+        Self {
+            scenario,
+            now: Duration::ZERO,
+            arrivals: Arrivals::new(&scenario.arrivals, seed),
+            queue: AggregateQueue::default(),
+            pods: Pods::new(scenario.cluster.clone(), work.concurrency, seed),
+            worker: Worker::new(work, seed),
+            turns: BinaryHeap::new(),
+            turns_begun: 0,
+            sqs: ApproximateCounts::new(scenario.fidelity.clone(), seed),
+            cloudwatch: CloudWatch::new(seed),
+            looks: 0,
+            control,
+            tally: Tally::new(scenario.target_wait),
+        }
+    }
+
+    /// Runs to the end: the horizon has passed and every message is done, or much later in any case.
+    pub(super) fn run(mut self) -> Outcome {
+        while !self.is_over() {
+            self.now = self.next_at();
+            self.step();
+        }
+        self.outcome()
+    }
+
+    fn is_over(&self) -> bool {
+        let is_empty = self.arrivals.next_at().is_none() && self.queue.counts().total() == 0;
+        let end = self.scenario.horizon.max(self.tally.last_sent_at);
+        (is_empty && self.now >= self.scenario.horizon) || self.now > end + DRAIN_MAX
+    }
+
+    /// When something happens next. A look is always due, so that time always passes.
+    fn next_at(&self) -> Duration {
+        let others = [
+            self.arrivals.next_at(),
+            self.queue.next_change_at(),
+            self.turns.peek().map(|Reverse(turn)| turn.ends_at),
+            self.pods.next_at(),
+            self.control.next_at(self.pods.replicas()),
+        ];
+        let look = LOOK_INTERVAL.saturating_mul(u32::try_from(self.looks).unwrap_or(u32::MAX));
+        let next = others.into_iter().flatten().fold(look, Duration::min);
+        next.max(self.now)
+    }
+
+    fn step(&mut self) {
+        self.send();
+        self.queue.advance(self.now);
+        self.end_turns();
+        self.advance_pods();
+        self.look();
+        self.scale();
+        self.begin_turns();
+    }
+
+    fn send(&mut self) {
+        while self.arrivals.next_at().is_some_and(|at| at <= self.now) {
+            let messages = self.arrivals.take();
+            self.queue.send(self.now, messages, self.scenario.delay);
+            self.tally.first_sent_at.get_or_insert(self.now);
+            self.tally.last_sent_at = self.now;
+        }
+    }
+
+    fn end_turns(&mut self) {
+        while let Some(Reverse(first)) = self.turns.peek()
+            && first.ends_at <= self.now
+            && let Some(Reverse(turn)) = self.turns.pop()
+        {
+            self.pods.release_slot(turn.pod, self.now);
+            if turn.fails {
+                let visible_at = self.now + self.scenario.visibility_timeout;
+                self.queue.drop_until(visible_at, turn.held);
+                continue;
+            }
+            self.tally.work += turn.takes;
+            self.queue.delete();
+            self.note_emptiness();
+        }
+    }
+
+    fn note_emptiness(&mut self) {
+        if self.arrivals.next_at().is_none() && self.queue.counts().total() == 0 {
+            self.tally.emptied_at = Some(self.now);
+        }
+    }
+
+    fn advance_pods(&mut self) {
+        for killed in self.pods.advance(self.now) {
+            let turns = std::mem::take(&mut self.turns).into_sorted_vec();
+            let (lost, kept) = turns.into_iter().partition(|turn| turn.0.pod == killed);
+            self.turns = BinaryHeap::from(kept);
+            self.lose(lost);
+        }
+    }
+
+    fn lose(&mut self, turns: Vec<Reverse<Turn>>) {
+        let visible_at = self.now + self.scenario.visibility_timeout;
+        for Reverse(turn) in turns {
+            self.tally.killed_messages += 1;
+            self.queue.drop_until(visible_at, turn.held);
+        }
+    }
+
+    fn look(&mut self) {
+        let due = LOOK_INTERVAL.saturating_mul(u32::try_from(self.looks).unwrap_or(u32::MAX));
+        if self.now < due {
+            return;
+        }
+        let (counts, totals) = (self.queue.counts(), self.queue.totals());
+        self.sqs.note(self.now, counts);
+        if self.looks > 0 && self.looks.is_multiple_of(LOOKS_PER_MINUTE) {
+            self.cloudwatch.end_minute(self.now, counts, totals);
+        }
+        self.looks += 1;
+    }
+
+    fn scale(&mut self) {
+        let replicas = self.pods.replicas();
+        if self
+            .control
+            .next_at(replicas)
+            .is_none_or(|at| at > self.now)
+        {
+            return;
+        }
+        let mut sight = Sight {
+            sqs: &mut self.sqs,
+            cloudwatch: &self.cloudwatch,
+            counts: self.queue.counts(),
+            replicas,
+            ready: self.pods.ready(),
+        };
+        let wanted = self.control.act(self.now, &mut sight).unwrap_or(replicas);
+        if wanted != replicas {
+            self.tally
+                .scaled(replicas, wanted, self.queue.counts().total());
+            self.pods.scale_to(wanted, self.now);
+        }
+    }
+
+    fn begin_turns(&mut self) {
+        while self.worker.may_begin(self.in_work())
+            && self.pods.has_slot()
+            && let Some(held) = self.queue.receive()
+        {
+            if self.worker.is_dead(held.receives - 1) {
+                self.queue.give_up();
+                self.note_emptiness();
+            } else if let Some(pod) = self.pods.take_slot() {
+                self.begin(pod, held);
+            }
+        }
+    }
+
+    fn in_work(&self) -> u64 {
+        u64::try_from(self.turns.len()).unwrap_or(u64::MAX)
+    }
+
+    fn begin(&mut self, pod: PodId, mut held: Held) {
+        if held.receives == 1 {
+            held.is_poison = self.worker.is_poison();
+            self.tally.first_receives += 1;
+            self.tally.first_received_at.get_or_insert(self.now);
+            self.tally.waits.note(self.now - held.available_at, 1);
+        }
+        let turn = self.worker.begin(self.now, self.in_work() + 1);
+        self.turns_begun += 1;
+        self.turns.push(Reverse(Turn {
+            ends_at: self.now + turn.takes,
+            number: self.turns_begun,
+            pod,
+            held,
+            takes: turn.takes,
+            fails: turn.fails || held.is_poison,
+        }));
+    }
+
+    /// What nobody ever received has waited until the end.
+    fn outcome(mut self) -> Outcome {
+        for (available_at, messages) in self.queue.waiting() {
+            self.tally
+                .waits
+                .note(self.now.saturating_sub(available_at), messages);
+        }
+        let ledger = Ledger {
+            now: self.now,
+            counts: self.queue.counts(),
+            totals: self.queue.totals(),
+            pods: self.pods.totals(self.now),
+            concurrency: self.scenario.work.concurrency,
+            requests: self.sqs.requests(),
+        };
+        Outcome::of(&self.tally, &ledger)
+    }
+}
