@@ -1,4 +1,5 @@
-//! Who sets the number of replicas: KEDA with the autoscaler, asking the scaler's real decision.
+//! Who sets the number of replicas: KEDA with the autoscaler, asking the scaler's real decision, or
+//! one of its rivals.
 
 use std::time::Duration;
 
@@ -7,6 +8,11 @@ use super::{
     cloudwatch::CloudWatch,
     hpa::{Autoscaler, AutoscalerSettings, Metric},
     keda::{Executor, ScaledObject},
+    numbers::real,
+    rivals::{
+        backlog_per_instance::TargetTracking, oracle::Oracle, step::StepLoop,
+        worker_pod::WorkerPodLoop,
+    },
 };
 use crate::{
     local::queue::Counts,
@@ -24,7 +30,7 @@ const SYNC_OFFSET: Duration = Duration::from_secs(7);
 pub(super) struct Sight<'a> {
     pub(super) sqs: &'a mut ApproximateCounts,
     pub(super) cloudwatch: &'a CloudWatch,
-    /// The truth, which only SQS may look at.
+    /// The truth, which only SQS and the oracle may look at.
     pub(super) counts: Counts,
     /// `spec.replicas`.
     pub(super) replicas: u32,
@@ -32,9 +38,26 @@ pub(super) struct Sight<'a> {
     pub(super) ready: u32,
 }
 
+/// What an observation counted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct CountsSeen {
+    pub(super) visible: f64,
+    pub(super) in_flight: f64,
+}
+
 impl Sight<'_> {
     pub(super) fn observe(&mut self, now: Duration) -> Option<Observation> {
         self.sqs.observe(now, self.counts)
+    }
+
+    /// The counts of an observation, for those who calculate with them. None when SQS does not answer.
+    pub(super) fn counts_seen(&mut self, now: Duration) -> Option<CountsSeen> {
+        let seen = self.observe(now)?;
+        let number = |messages: i64| real(u64::try_from(messages).unwrap_or(0));
+        Some(CountsSeen {
+            visible: number(seen.visible.ok()?),
+            in_flight: number(seen.in_flight.ok()?),
+        })
     }
 }
 
@@ -99,6 +122,10 @@ pub(super) enum Control {
     Keda(Box<KedaLoop>),
     /// So many from the beginning, whatever happens.
     Fixed(u32),
+    WorkerPod(WorkerPodLoop),
+    TargetTracking(TargetTracking),
+    Step(StepLoop),
+    Oracle(Oracle),
 }
 
 impl Control {
@@ -107,6 +134,10 @@ impl Control {
         match self {
             Self::Keda(keda) => Some(keda.next_at()),
             Self::Fixed(fixed) => (replicas != *fixed).then_some(Duration::ZERO),
+            Self::WorkerPod(rival) => Some(rival.next_at),
+            Self::TargetTracking(rival) => Some(rival.next_at),
+            Self::Step(rival) => Some(rival.next_at),
+            Self::Oracle(oracle) => Some(oracle.next_at()),
         }
     }
 
@@ -115,6 +146,10 @@ impl Control {
         match self {
             Self::Keda(keda) => keda.act(now, sight),
             Self::Fixed(fixed) => Some(*fixed),
+            Self::WorkerPod(rival) => rival.act(now, sight),
+            Self::TargetTracking(rival) => rival.act(now, sight),
+            Self::Step(rival) => rival.act(now, sight),
+            Self::Oracle(oracle) => Some(oracle.act(sight.counts.total())),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{
-    numbers::{real, share},
+    numbers::{count, real, share},
     pods::PodTotals,
     waits::Waits,
 };
@@ -110,6 +110,54 @@ pub(super) struct Ledger {
 }
 
 impl Outcome {
+    /// The mean of each measure; the worst of those that are a maximum. What one run lacks, all lack.
+    pub(super) fn mean(runs: &[Self]) -> Self {
+        let number = |measure: fn(&Self) -> f64| {
+            let runs_there_are = real(u64::try_from(runs.len()).unwrap_or_default());
+            share(runs.iter().map(measure).sum(), runs_there_are)
+        };
+        let whole = |measure: fn(&Self) -> u64| {
+            let sum: u64 = runs.iter().map(measure).sum();
+            count(share(
+                real(sum),
+                real(u64::try_from(runs.len()).unwrap_or_default()),
+            ))
+        };
+        let optional = |measure: fn(&Self) -> Option<f64>| {
+            let all: Option<Vec<f64>> = runs.iter().map(measure).collect();
+            let all = all.filter(|all| !all.is_empty())?;
+            let there_are = real(u64::try_from(all.len()).unwrap_or_default());
+            Some(share(all.iter().sum(), there_are))
+        };
+        let most = |measure: fn(&Self) -> f64| runs.iter().map(measure).fold(0.0, f64::max);
+        Self {
+            sent_messages: whole(|run| run.sent_messages),
+            done_messages: whole(|run| run.done_messages),
+            dead_messages: whole(|run| run.dead_messages),
+            left_messages: runs.iter().map(|run| run.left_messages).max().unwrap_or(0),
+            late_share: number(|run| run.late_share),
+            late_message_seconds: number(|run| run.late_message_seconds),
+            wait_seconds_p50: number(|run| run.wait_seconds_p50),
+            wait_seconds_p99: number(|run| run.wait_seconds_p99),
+            wait_seconds_max: most(|run| run.wait_seconds_max),
+            pod_hours: number(|run| run.pod_hours),
+            bound_pod_hours: number(|run| run.bound_pod_hours),
+            pod_hours_over_bound: number(|run| run.pod_hours_over_bound),
+            starts: whole(|run| run.starts),
+            wasted_starts: whole(|run| run.wasted_starts),
+            killed_messages: whole(|run| run.killed_messages),
+            redelivered_messages: whole(|run| run.redelivered_messages),
+            replica_changes: whole(|run| run.replica_changes),
+            replicas_max: runs.iter().map(|run| run.replicas_max).max().unwrap_or(0),
+            false_activations: whole(|run| run.false_activations),
+            first_message_seconds: optional(|run| run.first_message_seconds),
+            drain_seconds: optional(|run| run.drain_seconds),
+            sqs_requests: whole(|run| run.sqs_requests),
+            sqs_dollars: number(|run| run.sqs_dollars),
+            simulated_seconds: number(|run| run.simulated_seconds),
+        }
+    }
+
     pub(super) fn of(tally: &Tally, ledger: &Ledger) -> Self {
         let Ledger { totals, pods, .. } = ledger;
         let pod_hours = pods.pod_seconds / 3600.0;

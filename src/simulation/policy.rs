@@ -1,0 +1,207 @@
+//! The policies that can be compared, by name, and what each needs to know of a scenario.
+
+use std::{fmt, str::FromStr};
+
+use super::{
+    control::{Control, KedaLoop, ScalerSettings},
+    numbers::share,
+    rivals::{
+        backlog_per_instance::{BacklogPerInstance, TargetTracking},
+        oracle::Oracle,
+        step::{Step, StepLoop},
+        worker_pod::{WorkerPod, WorkerPodLoop},
+    },
+    world::Scenario,
+};
+use crate::scaling::ScalingPolicy;
+
+/// A policy to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// KEDA's own scaler: `queue-length=5`, or `visible=5` without messages in flight.
+    QueueLength { messages: u32, in_flight: bool },
+    /// This scaler without further keys, as `external-push`: `sluice=5`.
+    Sluice { messages: u32 },
+    /// The cheapest `queueLength` that would have kept the target, found afterwards: `hindsight`.
+    Hindsight,
+    /// `worker-pod`.
+    WorkerPod,
+    /// `backlog-per-instance`.
+    BacklogPerInstance,
+    /// `step`.
+    Step,
+    /// `oracle`.
+    Oracle,
+}
+
+/// What a policy may be called.
+const NAMES: &str = "queue-length=N, visible=N, sluice=N, hindsight, worker-pod, \
+                     backlog-per-instance, step or oracle";
+
+/// The share of the target wait that a tuned rival plans with, as a backlog has to be seen first.
+const SHARE_OF_WAIT: f64 = 0.75;
+
+impl Policy {
+    /// The policies compared when none are named.
+    pub fn leaderboard() -> Vec<Self> {
+        let built_in = |messages, in_flight| Self::QueueLength {
+            messages,
+            in_flight,
+        };
+        vec![
+            Self::Oracle,
+            Self::Hindsight,
+            built_in(5, true),
+            built_in(5, false),
+            built_in(100, true),
+            Self::Sluice { messages: 5 },
+            Self::WorkerPod,
+            Self::BacklogPerInstance,
+            Self::Step,
+        ]
+    }
+
+    /// Who sets the replicas of `scenario` under this policy; none for one that is searched for.
+    pub(super) fn control(self, scenario: &Scenario) -> Option<Control> {
+        let max_replicas = scenario.object.max_replicas;
+        Some(match self {
+            Self::Hindsight => return None,
+            Self::QueueLength {
+                messages,
+                in_flight,
+            } => keda(scenario, ScalerSettings::built_in(), (messages, in_flight)),
+            Self::Sluice { messages } => keda(scenario, ScalerSettings::sluice(), (messages, true)),
+            Self::WorkerPod => Control::WorkerPod(WorkerPodLoop {
+                settings: WorkerPod {
+                    messages_per_worker: acceptable_backlog(scenario),
+                    seconds_per_message: seconds_per_message(scenario),
+                    max_replicas,
+                },
+                next_at: std::time::Duration::ZERO,
+            }),
+            Self::BacklogPerInstance => {
+                Control::TargetTracking(TargetTracking::new(BacklogPerInstance {
+                    acceptable_backlog: acceptable_backlog(scenario),
+                    max_replicas,
+                }))
+            }
+            Self::Step => Control::Step(StepLoop::new(Step {
+                max_replicas,
+                ..Step::default()
+            })),
+            Self::Oracle => Control::Oracle(Oracle::new(scenario)),
+        })
+    }
+}
+
+fn keda(
+    scenario: &Scenario,
+    settings: ScalerSettings,
+    (messages, in_flight): (u32, bool),
+) -> Control {
+    let policy = ScalingPolicy {
+        queue_length: messages.into(),
+        scale_on_in_flight: in_flight,
+        ..ScalingPolicy::default()
+    };
+    let (object, autoscaler) = (scenario.object.clone(), scenario.autoscaler.clone());
+    Control::Keda(Box::new(KedaLoop::new(
+        policy, settings, object, autoscaler,
+    )))
+}
+
+/// How long a pod with all its slots busy takes for a message.
+fn seconds_per_message(scenario: &Scenario) -> f64 {
+    let slots = f64::from(scenario.work.concurrency.max(1));
+    scenario.work.service_time.mean().as_secs_f64() / slots
+}
+
+/// The messages that may wait for each pod, so that the last of them is begun in time.
+fn acceptable_backlog(scenario: &Scenario) -> f64 {
+    let wait = scenario.target_wait.as_secs_f64() * SHARE_OF_WAIT;
+    share(wait, seconds_per_message(scenario)).max(1.0)
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::QueueLength {
+                messages,
+                in_flight: true,
+            } => {
+                write!(formatter, "queue-length={messages}")
+            }
+            Self::QueueLength {
+                messages,
+                in_flight: false,
+            } => {
+                write!(formatter, "visible={messages}")
+            }
+            Self::Sluice { messages } => write!(formatter, "sluice={messages}"),
+            Self::Hindsight => formatter.write_str("hindsight"),
+            Self::WorkerPod => formatter.write_str("worker-pod"),
+            Self::BacklogPerInstance => formatter.write_str("backlog-per-instance"),
+            Self::Step => formatter.write_str("step"),
+            Self::Oracle => formatter.write_str("oracle"),
+        }
+    }
+}
+
+/// A policy that nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected {NAMES}, found {0:?}")]
+pub struct UnknownPolicy(String);
+
+impl FromStr for Policy {
+    type Err = UnknownPolicy;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown = || UnknownPolicy(text.to_owned());
+        let (name, messages) = text.split_once('=').unwrap_or((text, "5"));
+        let messages: u32 = messages.parse().map_err(|_| unknown())?;
+        if messages == 0 {
+            return Err(unknown());
+        }
+        let simple = match name {
+            "queue-length" => {
+                return Ok(Self::QueueLength {
+                    messages,
+                    in_flight: true,
+                });
+            }
+            "visible" => {
+                return Ok(Self::QueueLength {
+                    messages,
+                    in_flight: false,
+                });
+            }
+            "sluice" => return Ok(Self::Sluice { messages }),
+            "hindsight" => Self::Hindsight,
+            "worker-pod" => Self::WorkerPod,
+            "backlog-per-instance" => Self::BacklogPerInstance,
+            "step" => Self::Step,
+            "oracle" => Self::Oracle,
+            _ => return Err(unknown()),
+        };
+        if text == name {
+            Ok(simple)
+        } else {
+            Err(unknown())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_called_what_it_is_parsed_from() {
+        for policy in Policy::leaderboard() {
+            assert_eq!(policy.to_string().parse(), Ok(policy));
+        }
+        for wrong in ["queue-length=0", "visible=-1", "step=3", "magic", ""] {
+            assert!(wrong.parse::<Policy>().is_err(), "{wrong}");
+        }
+    }
+}
