@@ -1,5 +1,7 @@
 //! What is typed -> checked, typed settings. Touches nothing.
 
+mod simulate;
+
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
@@ -8,6 +10,8 @@ use crate::{
     cache::CacheSettings, demo::DemoSettings, grpc::ScalerSettings, local::LocalSettings,
     service::ServiceSettings, telemetry::LogFormat,
 };
+
+pub use simulate::SimulateArgs;
 
 /// Scales Kubernetes workers to their Amazon SQS queues: a KEDA external scaler.
 #[derive(Debug, Parser)]
@@ -26,6 +30,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Show scaling at work on this machine: no cluster, no account, about a minute.
     Demo(DemoArgs),
+    /// Compare scaling policies on a workload or a trace in virtual time, before production does.
+    Simulate(SimulateArgs),
     /// Run a local SQS for development.
     Local(LocalArgs),
 }

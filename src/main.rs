@@ -8,11 +8,11 @@ use std::{
 use anyhow::Context;
 use clap::Parser;
 use sluice::{
-    cli::{Cli, Command, DemoArgs, ServeArgs},
+    cli::{Cli, Command, DemoArgs, ServeArgs, SimulateArgs},
     demo, local,
     queue::SqsSource,
     service::{Service, ServiceSettings},
-    shutdown, telemetry,
+    shutdown, simulation, telemetry,
 };
 
 #[tokio::main]
@@ -34,6 +34,7 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         Command::Serve(args) => serve(args).await,
         Command::Demo(args) => demo(args).await,
+        Command::Simulate(args) => simulate(args),
         Command::Local(args) => Ok(local::run(args.into(), shutdown::on_signal()?).await?),
     }
 }
@@ -55,6 +56,20 @@ async fn demo(args: &DemoArgs) -> anyhow::Result<()> {
         writeln!(out)?;
     } else {
         write!(out, "\n{summary}")?;
+    }
+    Ok(())
+}
+
+fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
+    let progress = simulation::progress::Progress::on_a_terminal();
+    let comparison =
+        simulation::command::run(&args.into(), |done, runs| progress.show(done, runs))?;
+    let mut out = io::stdout().lock();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &comparison)?;
+        writeln!(out)?;
+    } else {
+        write!(out, "{comparison}")?;
     }
     Ok(())
 }

@@ -1,21 +1,26 @@
 //! The digital twin: a queue, KEDA, the autoscaler and pods in virtual time, driven by the scaler's
-//! real decision. It knows no clock, no network and no thread; the same seed gives the same run.
+//! real decision. It knows no clock, no network and no thread; the same seed gives the same run. Only
+//! `command.rs` reads files, and only `progress.rs` writes to a terminal.
 
 pub mod approximate;
 pub mod arrivals;
 pub mod behavior;
 mod cloudwatch;
+pub mod cluster;
+pub mod command;
 pub mod compare;
 pub mod control;
 pub mod hpa;
 pub mod keda;
 mod numbers;
 pub mod outcome;
-pub mod pods;
+mod pods;
 pub mod policy;
+pub mod progress;
 mod queue;
 mod random;
 pub mod rivals;
+mod table;
 pub mod trace;
 mod waits;
 pub mod work;

@@ -6,39 +6,10 @@ use std::{
     time::Duration,
 };
 
-use super::random::{Random, Stream};
-
-/// Where pods run, and how long things take there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cluster {
-    /// From a pod's place on a node to its first message.
-    pub startup: Duration,
-    /// `terminationGracePeriodSeconds`.
-    pub grace: Duration,
-    pub pods_per_node: u32,
-    /// Nodes that are always there.
-    pub nodes: u32,
-    /// A further node takes at least this long to come.
-    pub node_startup_min: Duration,
-    /// A further node takes at most this long to come.
-    pub node_startup_max: Duration,
-    /// A further node leaves when it was not needed for this long.
-    pub node_idle: Duration,
-}
-
-impl Default for Cluster {
-    fn default() -> Self {
-        Self {
-            startup: Duration::from_secs(15),
-            grace: Duration::from_secs(30),
-            pods_per_node: 10,
-            nodes: 2,
-            node_startup_min: Duration::from_secs(40),
-            node_startup_max: Duration::from_secs(90),
-            node_idle: Duration::from_mins(5),
-        }
-    }
-}
+use super::{
+    cluster::Cluster,
+    random::{Random, Stream},
+};
 
 /// A pod, by the order in which they were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,7 +58,7 @@ pub(super) struct Pods {
     cluster: Cluster,
     concurrency: u32,
     random: Random,
-    pods: Vec<Pod>,
+    all: Vec<Pod>,
     /// Those that are wanted, oldest first.
     wanted: Vec<PodId>,
     /// Ready with a slot free, each once; others that have changed since are skipped.
@@ -95,6 +66,7 @@ pub(super) struct Pods {
     waiting: VecDeque<PodId>,
     timers: BTreeMap<(Duration, u64), Timer>,
     timers_set: u64,
+    /// Pods on a node, those that drain included: what is paid for.
     placed: u32,
     ready: u32,
     nodes: u32,
@@ -110,7 +82,7 @@ impl Pods {
             cluster,
             concurrency,
             random: Random::new(seed, Stream::Cluster),
-            pods: Vec::new(),
+            all: Vec::new(),
             wanted: Vec::new(),
             free: VecDeque::new(),
             waiting: VecDeque::new(),
@@ -134,11 +106,6 @@ impl Pods {
         self.ready
     }
 
-    /// Pods on a node, those that drain included: what is paid for.
-    pub(super) fn placed(&self) -> u32 {
-        self.placed
-    }
-
     /// What became of the pods until `now`.
     pub(super) fn totals(&mut self, now: Duration) -> PodTotals {
         self.charge(now);
@@ -153,8 +120,8 @@ impl Pods {
     pub(super) fn scale_to(&mut self, replicas: u32, now: Duration) {
         self.charge(now);
         while self.replicas() < replicas {
-            let id = PodId(self.pods.len());
-            self.pods.push(Pod {
+            let id = PodId(self.all.len());
+            self.all.push(Pod {
                 phase: Phase::Waiting,
                 busy: 0,
                 has_worked: false,
@@ -169,11 +136,11 @@ impl Pods {
         self.place(now);
     }
 
-    /// As a ReplicaSet chooses: first those that are not ready, then the youngest.
+    /// As a `ReplicaSet` chooses: first those that are not ready, then the youngest.
     fn victims(&self, surplus: u32) -> Vec<PodId> {
         let mut order = self.wanted.clone();
         order.sort_by_key(|&id| {
-            let phase = self.pods.get(id.0).map_or(Phase::Gone, |pod| pod.phase);
+            let phase = self.all.get(id.0).map_or(Phase::Gone, |pod| pod.phase);
             (phase, std::cmp::Reverse(id))
         });
         order.truncate(usize::try_from(surplus).unwrap_or(usize::MAX));
@@ -183,7 +150,7 @@ impl Pods {
     fn stop(&mut self, id: PodId, now: Duration) {
         self.wanted.retain(|&wanted| wanted != id);
         self.waiting.retain(|&waiting| waiting != id);
-        let Some(pod) = self.pods.get_mut(id.0) else {
+        let Some(pod) = self.all.get_mut(id.0) else {
             return;
         };
         let was = std::mem::replace(&mut pod.phase, Phase::Draining);
@@ -202,7 +169,7 @@ impl Pods {
         {
             self.placed += 1;
             self.totals.starts += 1;
-            if let Some(pod) = self.pods.get_mut(id.0) {
+            if let Some(pod) = self.all.get_mut(id.0) {
                 pod.phase = Phase::Starting;
             }
             self.set_timer(now + self.cluster.startup, Timer::Ready(id));
@@ -241,7 +208,7 @@ impl Pods {
     }
 
     fn begin(&mut self, id: PodId) {
-        if let Some(pod) = self.pods.get_mut(id.0)
+        if let Some(pod) = self.all.get_mut(id.0)
             && pod.phase == Phase::Starting
         {
             pod.phase = Phase::Ready;
@@ -251,7 +218,7 @@ impl Pods {
     }
 
     fn kill(&mut self, id: PodId, now: Duration) -> Option<PodId> {
-        let is_late = self.pods.get(id.0)?.phase == Phase::Draining;
+        let is_late = self.all.get(id.0)?.phase == Phase::Draining;
         is_late.then(|| {
             self.totals.killed_pods += 1;
             self.end(id, now);
@@ -261,7 +228,7 @@ impl Pods {
 
     fn end(&mut self, id: PodId, now: Duration) {
         self.charge(now);
-        if let Some(pod) = self.pods.get_mut(id.0) {
+        if let Some(pod) = self.all.get_mut(id.0) {
             pod.phase = Phase::Gone;
             self.totals.wasted_starts += u64::from(!pod.has_worked);
         }
@@ -283,7 +250,7 @@ impl Pods {
     /// A pod with a slot free takes a message. Pods take turns.
     pub(super) fn take_slot(&mut self) -> Option<PodId> {
         while let Some(id) = self.free.pop_front() {
-            if let Some(pod) = self.pods.get_mut(id.0)
+            if let Some(pod) = self.all.get_mut(id.0)
                 && pod.phase == Phase::Ready
             {
                 pod.busy += 1;
@@ -299,7 +266,7 @@ impl Pods {
 
     /// Whether [`Self::take_slot`] may find one; it forgets those that have changed.
     pub(super) fn has_slot(&mut self) -> bool {
-        let pods = &self.pods;
+        let pods = &self.all;
         let is_stale = |id: &mut PodId| pods.get(id.0).is_none_or(|pod| pod.phase != Phase::Ready);
         while self.free.pop_front_if(is_stale).is_some() {}
         !self.free.is_empty()
@@ -307,7 +274,7 @@ impl Pods {
 
     /// A pod is done with a message. One that drains ends with its last.
     pub(super) fn release_slot(&mut self, id: PodId, now: Duration) {
-        let Some(pod) = self.pods.get_mut(id.0) else {
+        let Some(pod) = self.all.get_mut(id.0) else {
             return;
         };
         let was_full = pod.busy == self.concurrency;
@@ -332,85 +299,5 @@ impl Pods {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    /// Room for four pods, 10 s to start, a minute for a node, 30 s of grace.
-    fn given_pods() -> Pods {
-        let cluster = Cluster {
-            startup: at(10),
-            pods_per_node: 2,
-            nodes: 2,
-            node_startup_min: at(60),
-            node_startup_max: at(60),
-            ..Cluster::default()
-        };
-        Pods::new(cluster, 1, 1)
-    }
-
-    #[test]
-    fn a_pod_works_after_its_start_up_and_is_paid_for_from_its_place() {
-        let mut pods = given_pods();
-        pods.scale_to(2, at(0));
-        pods.advance(at(9));
-        assert_eq!((pods.ready(), pods.has_slot()), (0, false));
-        pods.advance(at(10));
-        assert_eq!(pods.ready(), 2);
-        assert_eq!(pods.totals(at(30)).pod_seconds, 60.0);
-    }
-
-    #[test]
-    fn pods_without_room_wait_for_a_node() {
-        let mut pods = given_pods();
-        pods.scale_to(5, at(0));
-        pods.advance(at(59));
-        assert_eq!((pods.placed(), pods.ready()), (4, 4));
-        pods.advance(at(60));
-        pods.advance(at(70));
-        assert_eq!((pods.placed(), pods.ready()), (5, 5));
-        assert_eq!(pods.nodes, 3);
-        pods.scale_to(0, at(100));
-        pods.advance(at(400));
-        assert_eq!(pods.nodes, 2);
-    }
-
-    #[test]
-    fn a_pod_that_is_asked_to_stop_finishes_its_message() {
-        let mut pods = given_pods();
-        pods.scale_to(1, at(0));
-        pods.advance(at(10));
-        let pod = pods.take_slot().unwrap();
-        pods.scale_to(0, at(20));
-        assert_eq!((pods.replicas(), pods.placed()), (0, 1));
-        pods.release_slot(pod, at(40));
-        assert_eq!(pods.placed(), 0);
-        assert!(pods.advance(at(100)).is_empty());
-        assert_eq!(pods.totals(at(100)).pod_seconds, 40.0);
-    }
-
-    #[test]
-    fn a_pod_that_outstays_its_grace_is_killed() {
-        let mut pods = given_pods();
-        pods.scale_to(1, at(0));
-        pods.advance(at(10));
-        let pod = pods.take_slot().unwrap();
-        pods.scale_to(0, at(20));
-        assert!(pods.advance(at(49)).is_empty());
-        assert_eq!(pods.advance(at(50)), [pod]);
-        assert_eq!(pods.totals(at(50)).killed_pods, 1);
-    }
-
-    #[test]
-    fn a_pod_that_never_worked_was_a_wasted_start() {
-        let mut pods = given_pods();
-        pods.scale_to(2, at(0));
-        pods.advance(at(10));
-        pods.take_slot();
-        pods.scale_to(0, at(20));
-        assert_eq!(pods.totals(at(20)).wasted_starts, 1);
-    }
-}
+#[path = "pods_tests.rs"]
+mod tests;

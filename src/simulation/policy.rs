@@ -30,13 +30,15 @@ pub enum Policy {
     BacklogPerInstance,
     /// `step`.
     Step,
+    /// So many pods, always: `fixed=10`.
+    Fixed { replicas: u32 },
     /// `oracle`.
     Oracle,
 }
 
 /// What a policy may be called.
 const NAMES: &str = "queue-length=N, visible=N, sluice=N, hindsight, worker-pod, \
-                     backlog-per-instance, step or oracle";
+                     backlog-per-instance, step, fixed=N or oracle";
 
 /// The share of the target wait that a tuned rival plans with, as a backlog has to be seen first.
 const SHARE_OF_WAIT: f64 = 0.75;
@@ -89,6 +91,7 @@ impl Policy {
                 max_replicas,
                 ..Step::default()
             })),
+            Self::Fixed { replicas } => Control::Fixed(replicas.min(max_replicas)),
             Self::Oracle => Control::Oracle(Oracle::new(scenario)),
         })
     }
@@ -142,6 +145,7 @@ impl fmt::Display for Policy {
             Self::WorkerPod => formatter.write_str("worker-pod"),
             Self::BacklogPerInstance => formatter.write_str("backlog-per-instance"),
             Self::Step => formatter.write_str("step"),
+            Self::Fixed { replicas } => write!(formatter, "fixed={replicas}"),
             Self::Oracle => formatter.write_str("oracle"),
         }
     }
@@ -176,6 +180,7 @@ impl FromStr for Policy {
                 });
             }
             "sluice" => return Ok(Self::Sluice { messages }),
+            "fixed" => return Ok(Self::Fixed { replicas: messages }),
             "hindsight" => Self::Hindsight,
             "worker-pod" => Self::WorkerPod,
             "backlog-per-instance" => Self::BacklogPerInstance,

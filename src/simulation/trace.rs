@@ -125,12 +125,8 @@ mod tests {
 
     #[test]
     fn a_scale_keeps_the_sum() {
-        let text = format!(
-            "minute,messages\n{}",
-            (0..60)
-                .map(|minute| format!("{minute},1\n"))
-                .collect::<String>()
-        );
+        let rows: Vec<String> = (0..60).map(|minute| format!("{minute},1")).collect();
+        let text = format!("minute,messages\n{}\n", rows.join("\n"));
         let segments = parse("load.csv", &text, 0.1).unwrap();
         assert_eq!(
             segments.iter().map(|segment| segment.messages).sum::<u64>(),

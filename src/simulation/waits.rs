@@ -41,7 +41,7 @@ impl Waits {
         self.max = self.max.max(wait);
         if wait > self.target {
             self.late += messages;
-            self.late_seconds += (wait - self.target).as_secs_f64() * real(messages);
+            self.late_seconds += wait.saturating_sub(self.target).as_secs_f64() * real(messages);
         }
         let last = self.buckets.len().saturating_sub(1);
         if let Some(bucket) = self.buckets.get_mut(bucket_of(wait).min(last)) {
@@ -98,6 +98,8 @@ fn upper_bound(bucket: usize) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::float_cmp, reason = "whole seconds are exact")]
+
     use proptest::prelude::*;
 
     use super::*;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::{
     approximate::Fidelity,
     arrivals::Segment,
+    cluster::Cluster,
     hpa::AutoscalerSettings,
     keda::ScaledObject,
     numbers::{count, real},
-    pods::Cluster,
     work::{ServiceTime, Work},
     world::Scenario,
 };

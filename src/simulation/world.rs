@@ -6,11 +6,12 @@ use super::{
     approximate::{ApproximateCounts, Fidelity},
     arrivals::{Arrivals, Segment},
     cloudwatch::CloudWatch,
+    cluster::Cluster,
     control::{Control, Sight},
     hpa::AutoscalerSettings,
     keda::ScaledObject,
     outcome::{Ledger, Outcome, Tally},
-    pods::{Cluster, PodId, Pods},
+    pods::{PodId, Pods},
     queue::{AggregateQueue, Held},
     work::{Work, Worker},
 };
@@ -244,7 +245,8 @@ impl<'a> World<'a> {
             held.is_poison = self.worker.is_poison();
             self.tally.first_receives += 1;
             self.tally.first_received_at.get_or_insert(self.now);
-            self.tally.waits.note(self.now - held.available_at, 1);
+            let wait = self.now.saturating_sub(held.available_at);
+            self.tally.waits.note(wait, 1);
         }
         let turn = self.worker.begin(self.now, self.in_work() + 1);
         self.turns_begun += 1;

@@ -1,5 +1,10 @@
 //! Small worlds with results that can be worked out by hand, and what holds in every world.
 
+#![allow(
+    clippy::float_cmp,
+    reason = "these worlds move in whole seconds, which are exact"
+)]
+
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -7,11 +12,11 @@ use proptest::prelude::*;
 use super::{
     approximate::Fidelity,
     arrivals::Segment,
+    cluster::Cluster,
     control::{Control, KedaLoop, ScalerSettings},
     hpa::AutoscalerSettings,
     keda::ScaledObject,
     outcome::Outcome,
-    pods::Cluster,
     work::{ServiceTime, Work},
     world::{Scenario, World},
 };

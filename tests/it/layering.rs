@@ -57,6 +57,26 @@ fn scaling_knows_no_aws_no_grpc_and_no_clock() {
 }
 
 #[test]
+fn the_simulation_knows_no_clock_no_network_and_nothing_that_serves() {
+    let outside = [
+        "tokio",
+        "tonic",
+        "aws_",
+        "Instant",
+        "SystemTime",
+        "std::thread",
+        "async ",
+        "crate::queue",
+        "crate::cache",
+        "crate::grpc",
+        "crate::service",
+        "crate::demo",
+    ];
+    assert_unnamed("src/simulation", &outside, &[]);
+    assert_unnamed("src/simulation", &["std::fs", "fs::read"], &["command.rs"]);
+}
+
+#[test]
 fn one_file_names_the_sqs_sdk() {
     assert_unnamed("src", &["aws_sdk_sqs"], &["src/queue/sqs.rs"]);
     assert_unnamed("src", &["aws_config"], &["src/queue/sqs.rs"]);

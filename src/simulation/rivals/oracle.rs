@@ -1,5 +1,6 @@
-//! Who knows the future: the arrivals to come and the mean service time, though not failures. It plans
-//! the fewest pods that begin every message in time, and orders them as early as they take to start.
+//! Who knows the future: the arrivals to come and the mean service time, though neither failures nor
+//! kills. It plans the fewest pods that work off in time what has arrived, and orders them as early as
+//! they take to start. What no policy can undercut is not this, but the bound of an outcome.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::simulation::{
     world::Scenario,
 };
 
-/// A plan has at most so many steps, as each looks at all the following ones.
+/// A plan has at most so many steps, as each looks ahead.
 const STEPS_MAX: u32 = 4_000;
 
 /// No step is shorter.
@@ -72,23 +73,25 @@ fn needed(scenario: &Scenario, step: Duration, span: Duration) -> Vec<u32> {
     let service_seconds = scenario.work.service_time.mean().as_secs_f64();
     let slots = f64::from(scenario.work.concurrency.max(1));
     let step_messages = slots * share(step.as_secs_f64(), service_seconds);
-    let (mut begun, mut plan) = (0.0, Vec::new());
+    let lookahead = usize::try_from(whole_replicas(slack.div_duration_f64(step)) + 1).unwrap_or(1);
+    let (mut done, mut plan) = (0.0, Vec::new());
     for (index, sent) in sent.iter().enumerate() {
         let most = due
             .iter()
             .skip(index)
+            .take(lookahead)
             .zip(1_u32..)
-            .map(|(due, steps)| (due - begun) / f64::from(steps));
+            .map(|(due, steps)| (due.min(*sent) - done) / f64::from(steps));
         let pods = most.fold(0.0, f64::max) / step_messages;
-        let goes_on = plan.last().is_some_and(|pods| *pods > 0) && sent - begun > 0.5;
+        let left = sent - done;
+        let goes_on = plan.last().is_some_and(|pods| *pods > 0) && left > 0.5;
         // Less than one pod's work waits until it is due, and is then done in one go.
-        let wanted = if pods >= DUE || (goes_on && pods > 0.0) {
-            whole_replicas(pods)
-        } else {
-            0
-        };
-        let wanted = wanted.min(scenario.object.max_replicas);
-        begun = (begun + f64::from(wanted) * step_messages).min(*sent);
+        let is_due = pods >= DUE || (goes_on && pods > 0.0);
+        let wanted = if is_due { whole_replicas(pods) } else { 0 };
+        // More slots than messages would be idle.
+        let useful = whole_replicas(left / slots);
+        let wanted = wanted.min(useful).min(scenario.object.max_replicas);
+        done = (done + f64::from(wanted) * step_messages).min(*sent);
         plan.push(wanted);
     }
     plan

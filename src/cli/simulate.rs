@@ -1,0 +1,135 @@
+//! What is typed after `sluice simulate`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::seconds;
+use crate::simulation::{
+    command::SimulateSettings,
+    policy::{Policy, UnknownPolicy},
+};
+
+/// What to simulate.
+#[derive(Debug, Clone, Args)]
+pub struct SimulateArgs {
+    /// A canonical workload (steady, step, burst, diurnal, hourly-batches, on-off, flash-crowd,
+    /// ramp, slower, downstream-outage, poison, long-jobs, trickle, noisy, fifo, redrive,
+    /// delayed-cliff), or a CSV file of minute,messages.
+    #[arg(value_name = "WORKLOAD", default_value = "burst")]
+    pub workload: String,
+    /// A policy to compare; may be repeated: queue-length=N, visible=N, sluice=N, hindsight,
+    /// worker-pod, backlog-per-instance, step, fixed=N or oracle [default: most of them].
+    #[arg(long = "policy", value_name = "POLICY", value_parser = policy)]
+    pub policies: Vec<Policy>,
+    /// The first seed: the same seed gives the same run.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
+    /// Runs of each policy, with seeds that follow one another.
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    pub seeds: u64,
+    /// How long a message may wait to be received [default: 300].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds(1.0..=86_400.0))]
+    pub target_wait_seconds: Option<Duration>,
+    /// The mean time that a message of a file takes.
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds(0.001..=86_400.0))]
+    pub message_seconds: Duration,
+    /// Messages of a file that a pod works on at once.
+    #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub concurrency: u32,
+    /// What each number of a file is multiplied with.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
+    pub scale: f64,
+    /// `maxReplicaCount` of the ScaledObject.
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub max_replicas: u32,
+    /// `cooldownPeriod` of the ScaledObject.
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds(0.0..=86_400.0))]
+    pub cooldown_seconds: Duration,
+    /// The autoscaler's `stabilizationWindowSeconds` for scaling down.
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds(0.0..=3_600.0))]
+    pub stabilization_seconds: Duration,
+    /// From a pod's place on a node to its first message.
+    #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = seconds(0.0..=3_600.0))]
+    pub startup_seconds: Duration,
+    /// Print the comparison as JSON, each run included.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl From<&SimulateArgs> for SimulateSettings {
+    fn from(args: &SimulateArgs) -> Self {
+        let policies = if args.policies.is_empty() {
+            Policy::leaderboard()
+        } else {
+            args.policies.clone()
+        };
+        Self {
+            workload: args.workload.clone(),
+            policies,
+            seed: args.seed,
+            seeds: args.seeds,
+            target_wait: args.target_wait_seconds,
+            message: args.message_seconds,
+            concurrency: args.concurrency,
+            scale: args.scale,
+            max_replicas: args.max_replicas,
+            cooldown: args.cooldown_seconds,
+            stabilization: args.stabilization_seconds,
+            startup: args.startup_seconds,
+        }
+    }
+}
+
+fn policy(text: &str) -> Result<Policy, UnknownPolicy> {
+    text.parse()
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok();
+    let factor = number.filter(|factor| *factor > 0.0 && *factor <= 1e6);
+    factor.ok_or_else(|| "expected a number above 0, at most 1000000".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn given_simulate(arguments: &[&str]) -> Result<SimulateSettings, String> {
+        let line = ["sluice", "simulate"].iter().chain(arguments);
+        match Cli::try_parse_from(line)
+            .map_err(|error| error.to_string())?
+            .command
+        {
+            Command::Simulate(args) => Ok(SimulateSettings::from(&args)),
+            other => panic!("not simulate: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn without_a_policy_there_is_the_leaderboard() {
+        let settings = given_simulate(&[]).unwrap();
+        assert_eq!(settings.policies, Policy::leaderboard());
+        assert_eq!((settings.workload.as_str(), settings.seeds), ("burst", 1));
+    }
+
+    #[test]
+    fn policies_are_compared_in_the_order_given() {
+        let settings = given_simulate(&["steady", "--policy=step", "--policy=visible=7"]).unwrap();
+        let names: Vec<String> = settings.policies.iter().map(Policy::to_string).collect();
+        assert_eq!(names, ["step", "visible=7"]);
+    }
+
+    #[test]
+    fn what_is_no_policy_and_no_factor_is_refused_with_what_would_be() {
+        let error = given_simulate(&["--policy=magic"]).unwrap_err();
+        assert!(error.contains("expected queue-length=N, "), "{error}");
+        for wrong in ["0", "-1", "NaN", "much"] {
+            let error = given_simulate(&[&format!("--scale={wrong}")]).unwrap_err();
+            assert!(error.contains("expected a number above 0"), "{error}");
+        }
+    }
+}
