@@ -98,9 +98,9 @@ impl LiveTriggers {
 }
 
 impl LiveTrigger {
-    /// Remembers the sample that `GetMetrics` was answered from.
-    pub(super) fn give(&self, sample: &Sample) {
-        *self.lock() = Some((Instant::now(), sample.clone()));
+    /// Remembers what `GetMetrics` was answered from: a sample, or nothing when it failed.
+    pub(super) fn give(&self, sample: Option<&Sample>) {
+        *self.lock() = sample.map(|sample| (Instant::now(), sample.clone()));
     }
 
     /// The sample of the poll that is under way, so that its value and its activity agree.

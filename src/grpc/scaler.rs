@@ -94,10 +94,17 @@ impl<S: QueueSource> ScalerService<S> {
         if !asked.is_empty() && *asked != live.trigger.metric_name {
             return Err(convert::unknown_metric(asked, &live.trigger));
         }
-        let sample = observe(&self.cache, &live, self.settings).await?;
-        let decision = decide_from(&live, &sample)?;
-        live.give(&sample);
-        Ok(convert::metric_value(&live.trigger, &decision))
+        let decided = self.decide_now(&live).await;
+        // A poll whose value is not known must not be active by what an earlier one knew.
+        live.give(decided.as_ref().ok().map(|(sample, _)| sample));
+        decided.map(|(_, decision)| convert::metric_value(&live.trigger, &decision))
+    }
+
+    /// What is known now, and what the trigger's policy makes of it.
+    async fn decide_now(&self, live: &LiveTrigger) -> Result<(Sample, ScalingDecision), Status> {
+        let sample = observe(&self.cache, live, self.settings).await?;
+        let decision = decide_from(live, &sample)?;
+        Ok((sample, decision))
     }
 
     async fn activity(&self, reference: ScaledObjectRef) -> Result<IsActiveResponse, Status> {

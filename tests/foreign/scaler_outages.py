@@ -35,9 +35,8 @@ def assert_known_then_unavailable(world, metadata, value, cause):
     assert known > 0, f"the last good answer was never given, but {error.details()!r}"
     assert error.code() == grpc.StatusCode.UNAVAILABLE, error
     assert metadata["queueURL"] in error.details() and cause in error.details(), error.details()
-    # The activity of a poll is that of its value, so it may be known for a moment longer.
-    _, error = known_until_error(lambda: world.is_active(metadata), True)
-    assert error.code() == grpc.StatusCode.UNAVAILABLE, error
+    # Not even for a moment longer: the activity of a poll is that of its value.
+    assert_refused(lambda: world.is_active(metadata), grpc.StatusCode.UNAVAILABLE, metadata["queueURL"], cause)
     assert world.spec(metadata).targetSize == 5, "the spec needs no SQS"
 
 

@@ -118,6 +118,28 @@ async fn the_last_good_answer_covers_a_short_outage_and_no_longer() {
 }
 
 #[tokio::test]
+async fn a_poll_whose_value_is_unknown_is_not_active_by_what_an_earlier_one_knew() {
+    let (sqs, scaler) = (
+        given_sqs().await,
+        given_scaler(given_settings_without_cache()).await,
+    );
+    sqs.report(4, 0, 0);
+    assert_eq!(scaler.value(&sqs.metadata).await.unwrap(), 4);
+    sqs.control.clear_faults();
+    sqs.fault(FaultAction::ServerError(500));
+    assert_status(
+        scaler.value(&sqs.metadata).await,
+        Code::Unavailable,
+        &["500"],
+    );
+    assert_status(
+        scaler.is_active(&sqs.metadata).await,
+        Code::Unavailable,
+        &["500"],
+    );
+}
+
+#[tokio::test]
 async fn a_slow_sqs_is_answered_from_the_last_good_answer_in_time() {
     let cache = CacheSettings {
         ttl: Duration::ZERO,
