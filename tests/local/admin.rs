@@ -30,14 +30,7 @@ pub(crate) async fn ask(server: &Running, method: &str, path: &str, body: &str) 
 async fn a_script_sees_queues_and_requests_and_moves_the_clock() {
     let server = given_a_server().await;
     let url = server.given_a_queue("orders", &[]);
-    server
-        .sqs
-        .send_message()
-        .queue_url(&url)
-        .message_body("hello")
-        .send()
-        .await
-        .unwrap();
+    server.send_hello(&url).await;
     let moved = ask(
         &server,
         "POST",

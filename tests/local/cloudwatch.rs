@@ -66,14 +66,7 @@ async fn values(server: &Running, metric: &str, stat: &str, period_seconds: i32)
 async fn a_message_that_waits_ages_by_sixty_seconds_a_minute() {
     let server = given_a_server().await;
     let url = server.given_a_queue("orders", &[]);
-    server
-        .sqs
-        .send_message()
-        .queue_url(&url)
-        .message_body("hello")
-        .send()
-        .await
-        .unwrap();
+    server.send_hello(&url).await;
     server.control.advance_clock(HOUR);
     let ages = values(&server, "ApproximateAgeOfOldestMessage", "Maximum", 60).await;
     assert!(ages.len() >= 57, "{ages:?}");
@@ -174,14 +167,7 @@ async fn results_come_in_pages() {
 async fn statistics_of_one_metric_come_with_their_unit() {
     let server = given_a_server().await;
     let url = server.given_a_queue("orders", &[]);
-    server
-        .sqs
-        .send_message()
-        .queue_url(&url)
-        .message_body("hello")
-        .send()
-        .await
-        .unwrap();
+    server.send_hello(&url).await;
     server.control.advance_clock(Duration::from_mins(10));
     let now = server.control.now();
     let answer = client(&server)

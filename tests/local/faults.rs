@@ -18,14 +18,7 @@ async fn given_a_fault(action: FaultAction) -> (Running, String) {
     let server = given_a_server().await;
     let url = server.given_a_queue("orders", &[]);
     for _ in 0..3 {
-        server
-            .sqs
-            .send_message()
-            .queue_url(&url)
-            .message_body("hello")
-            .send()
-            .await
-            .unwrap();
+        server.send_hello(&url).await;
     }
     server.control.set_fault(FaultRule::on(ATTRIBUTES, action));
     (server, url)

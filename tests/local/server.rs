@@ -107,14 +107,7 @@ async fn a_long_poll_is_woken_by_a_send() {
         while server.control.requests("ReceiveMessage") == 0 {
             tokio::task::yield_now().await;
         }
-        server
-            .sqs
-            .send_message()
-            .queue_url(&url)
-            .message_body("hello")
-            .send()
-            .await
-            .unwrap();
+        server.send_hello(&url).await;
     };
     let both = Box::pin(async { tokio::join!(poll, send).0.unwrap() });
     let received = timeout(Duration::from_secs(10), both).await.unwrap();
@@ -125,14 +118,7 @@ async fn a_long_poll_is_woken_by_a_send() {
 async fn a_long_poll_is_woken_when_a_visibility_timeout_ends() {
     let server = given_a_server().await;
     let url = server.given_a_queue("orders", &[("VisibilityTimeout", "1")]);
-    server
-        .sqs
-        .send_message()
-        .queue_url(&url)
-        .message_body("hello")
-        .send()
-        .await
-        .unwrap();
+    server.send_hello(&url).await;
     server
         .sqs
         .receive_message()
@@ -157,14 +143,7 @@ async fn a_long_poll_is_woken_when_a_visibility_timeout_ends() {
 async fn a_long_poll_is_woken_by_an_advanced_clock() {
     let server = given_a_server().await;
     let url = server.given_a_queue("orders", &[("DelaySeconds", "900")]);
-    server
-        .sqs
-        .send_message()
-        .queue_url(&url)
-        .message_body("hello")
-        .send()
-        .await
-        .unwrap();
+    server.send_hello(&url).await;
     assert_eq!(counts(&server.sqs, &url).await, ["0", "0", "1"]);
     server.control.advance_clock(Duration::from_mins(15));
     assert_eq!(counts(&server.sqs, &url).await, ["1", "0", "0"]);

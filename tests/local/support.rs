@@ -43,6 +43,12 @@ impl Running {
     pub(crate) fn given_a_queue(&self, name: &str, attributes: &[(&str, &str)]) -> String {
         self.control.create_queue(name, attributes).unwrap()
     }
+
+    /// Sends one message as a client does.
+    pub(crate) async fn send_hello(&self, queue_url: &str) {
+        let request = self.sqs.send_message().queue_url(queue_url);
+        request.message_body("hello").send().await.unwrap();
+    }
 }
 
 /// One attempt a request, so that a test sees what the server said.
