@@ -1,12 +1,14 @@
 //! Several policies under the same scenario and the same chance, and the best that one of them could
 //! have been set to, found afterwards.
 
+use std::ops::ControlFlow;
+
 use serde::Serialize;
 
 use super::{
     outcome::Outcome,
     policy::Policy,
-    world::{Scenario, World},
+    world::{Scenario, StepView, World},
 };
 
 /// The `queueLength`s that are tried for the best in hindsight, with and without messages in flight.
@@ -48,6 +50,18 @@ pub fn runs_of(policies: &[Policy], seeds: usize) -> usize {
         _ => seeds,
     };
     policies.iter().map(runs).sum()
+}
+
+/// Runs `policy` once, with `observe` told of each step. None when `observe` breaks the run off, and for
+/// a policy that is searched for.
+pub fn watch(
+    scenario: &Scenario,
+    policy: Policy,
+    seed: u64,
+    observe: impl FnMut(&StepView) -> ControlFlow<()>,
+) -> Option<Outcome> {
+    let control = policy.control(scenario)?;
+    World::new(scenario, control, seed).watched(observe)
 }
 
 /// Runs every policy once for each seed; `progress` is called after each run.

@@ -106,6 +106,11 @@ impl Pods {
         self.ready
     }
 
+    /// Pods on a node, those that start and drain included.
+    pub(super) fn placed(&self) -> u32 {
+        self.placed
+    }
+
     /// What became of the pods until `now`.
     pub(super) fn totals(&mut self, now: Duration) -> PodTotals {
         self.charge(now);

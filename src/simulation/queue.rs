@@ -162,6 +162,11 @@ impl AggregateQueue {
         self.totals
     }
 
+    /// Since when the first message could be received that nobody has received yet.
+    pub(super) fn first_available_at(&self) -> Option<Duration> {
+        self.fresh.front().map(|run| run.available_at)
+    }
+
     /// Since when the first message waits that has never been received, and how many runs wait.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (Duration, u64)> + '_ {
         self.fresh

@@ -66,6 +66,11 @@ impl Waits {
         self.max.as_secs_f64()
     }
 
+    /// Messages that waited longer than the target.
+    pub(super) fn late_messages(&self) -> u64 {
+        self.late
+    }
+
     pub(super) fn late_share(&self) -> f64 {
         share(real(self.late), real(self.messages))
     }

@@ -1,6 +1,6 @@
 //! The world: what is due next happens next, in virtual time, until the work is done.
 
-use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
+use std::{cmp::Reverse, collections::BinaryHeap, ops::ControlFlow, time::Duration};
 
 use super::{
     approximate::{ApproximateCounts, Fidelity},
@@ -15,6 +15,7 @@ use super::{
     queue::{AggregateQueue, Held},
     work::{Work, Worker},
 };
+use crate::local::queue::{Counts, Totals};
 
 /// SQS and CloudWatch note the truth this often.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -45,6 +46,31 @@ pub struct Scenario {
     pub cluster: Cluster,
     pub object: ScaledObject,
     pub autoscaler: AutoscalerSettings,
+}
+
+/// What a step left behind, for whoever watches a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepView {
+    pub now: Duration,
+    /// The truth, not what SQS says.
+    pub counts: Counts,
+    pub totals: Totals,
+    /// `spec.replicas`.
+    pub replicas: u32,
+    /// Pods that receive messages.
+    pub ready: u32,
+    /// Pods on a node, those that start and drain included.
+    pub placed: u32,
+    /// Seconds that pods had a place on a node.
+    pub pod_seconds: f64,
+    /// Messages that pods hold.
+    pub held_messages: u64,
+    /// Messages in work when their pod was killed, so far.
+    pub killed_messages: u64,
+    /// Messages that were received later than the target, so far.
+    pub late_messages: u64,
+    /// How long the first message waits that nobody has received yet.
+    pub oldest_wait: Duration,
 }
 
 /// A message in work.
@@ -104,6 +130,38 @@ impl<'a> World<'a> {
             self.step();
         }
         self.outcome()
+    }
+
+    /// Runs with `observe` told of each step; none when it breaks the run off.
+    pub(super) fn watched(
+        mut self,
+        mut observe: impl FnMut(&StepView) -> ControlFlow<()>,
+    ) -> Option<Outcome> {
+        while !self.is_over() {
+            self.now = self.next_at();
+            self.step();
+            if observe(&self.view()).is_break() {
+                return None;
+            }
+        }
+        Some(self.outcome())
+    }
+
+    fn view(&mut self) -> StepView {
+        let oldest = self.queue.first_available_at().unwrap_or(self.now);
+        StepView {
+            now: self.now,
+            counts: self.queue.counts(),
+            totals: self.queue.totals(),
+            replicas: self.pods.replicas(),
+            ready: self.pods.ready(),
+            placed: self.pods.placed(),
+            pod_seconds: self.pods.totals(self.now).pod_seconds,
+            held_messages: self.held(),
+            killed_messages: self.tally.killed_messages,
+            late_messages: self.tally.waits.late_messages(),
+            oldest_wait: self.now.saturating_sub(oldest),
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -169,20 +227,21 @@ impl<'a> World<'a> {
     }
 
     fn advance_pods(&mut self) {
-        for killed in self.pods.advance(self.now) {
-            let turns = std::mem::take(&mut self.turns).into_sorted_vec();
-            let (lost, kept) = turns.into_iter().partition(|turn| turn.0.pod == killed);
-            self.turns = BinaryHeap::from(kept);
-            self.lose(lost);
+        let killed = self.pods.advance(self.now);
+        if killed.is_empty() {
+            return;
         }
-    }
-
-    fn lose(&mut self, turns: Vec<Reverse<Turn>>) {
+        // All that are killed at once cost one pass over the messages in work.
         let visible_at = self.now + self.scenario.visibility_timeout;
-        for Reverse(turn) in turns {
-            self.tally.killed_messages += 1;
-            self.queue.drop_until(visible_at, turn.held);
-        }
+        let (queue, tally) = (&mut self.queue, &mut self.tally);
+        self.turns.retain(|Reverse(turn)| {
+            let is_lost = killed.contains(&turn.pod);
+            if is_lost {
+                tally.killed_messages += 1;
+                queue.drop_until(visible_at, turn.held);
+            }
+            !is_lost
+        });
     }
 
     fn look(&mut self) {
@@ -223,7 +282,7 @@ impl<'a> World<'a> {
     }
 
     fn begin_turns(&mut self) {
-        while self.worker.may_begin(self.in_work())
+        while self.worker.may_begin(self.held())
             && self.pods.has_slot()
             && let Some(held) = self.queue.receive()
         {
@@ -236,7 +295,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn in_work(&self) -> u64 {
+    fn held(&self) -> u64 {
         u64::try_from(self.turns.len()).unwrap_or(u64::MAX)
     }
 
@@ -248,7 +307,7 @@ impl<'a> World<'a> {
             let wait = self.now.saturating_sub(held.available_at);
             self.tally.waits.note(wait, 1);
         }
-        let turn = self.worker.begin(self.now, self.in_work() + 1);
+        let turn = self.worker.begin(self.now, self.held() + 1);
         self.turns_begun += 1;
         self.turns.push(Reverse(Turn {
             ends_at: self.now + turn.takes,

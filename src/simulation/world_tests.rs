@@ -5,7 +5,7 @@
     reason = "these worlds move in whole seconds, which are exact"
 )]
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use proptest::prelude::*;
 
@@ -186,6 +186,55 @@ fn a_backlog_that_nobody_works_off_is_late_and_left() {
         (outcome.first_message_seconds, outcome.drain_seconds),
         (None, None)
     );
+}
+
+#[test]
+fn whoever_watches_sees_every_step_and_may_break_the_run_off() {
+    let scenario = given_scenario(6);
+    let mut waits = Vec::new();
+    let world = World::new(&scenario, Control::Fixed(1), 1);
+    let outcome = world.watched(|view| {
+        waits.push(view.oldest_wait);
+        ControlFlow::Continue(())
+    });
+    assert_eq!(outcome, Some(run(&scenario, Control::Fixed(1), 1)));
+    // The last message is taken in the step that ends its 50 s.
+    assert_eq!(waits.iter().max(), Some(&at(49)));
+    let mut last = Duration::ZERO;
+    let world = World::new(&scenario, Control::Fixed(1), 1);
+    let broken_off = world.watched(|view| {
+        last = view.now;
+        if view.totals.deleted >= 2 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    assert_eq!((broken_off, last), (None, at(30)));
+}
+
+#[test]
+fn a_pod_that_is_killed_loses_all_its_messages() {
+    let mut scenario = given_scenario(12);
+    scenario.work = Work::undisturbed(ServiceTime::Constant(at(5_000)), 2);
+    let mut killed = 0;
+    let policy = ScalingPolicy {
+        scale_on_in_flight: false,
+        ..ScalingPolicy::default()
+    };
+    let (object, autoscaler) = (scenario.object.clone(), scenario.autoscaler.clone());
+    let keda = KedaLoop::new(policy, ScalerSettings::built_in(), object, autoscaler);
+    let world = World::new(&scenario, Control::Keda(Box::new(keda)), 1);
+    world.watched(|view| {
+        killed = view.killed_messages;
+        assert!(view.held_messages <= u64::from(2 * view.placed));
+        if killed > 0 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    assert_eq!(killed, 2);
 }
 
 /// A world in which everything that can happen does.
