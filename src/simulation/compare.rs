@@ -3,24 +3,28 @@
 
 use std::ops::ControlFlow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
+    bound::lower_bound_pod_hours,
     outcome::Outcome,
     policy::Policy,
+    search::best,
+    tuning::{self, Family, training_seeds},
     world::{Scenario, StepView, World},
 };
 
-/// The `queueLength`s that are tried for the best in hindsight, with and without messages in flight.
+/// The `queueLength`s that are tried for the best in hindsight, with and without messages in flight. Those
+/// that are often the best come first, as a search is shorter from there.
 const QUEUE_LENGTHS: [u32; 20] = [
-    1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 400, 600, 800, 1_200, 1_600, 2_400, 4_000,
+    400, 1_200, 200, 800, 120, 300, 600, 1_600, 2_400, 4_000, 50, 30, 80, 20, 12, 8, 5, 3, 2, 1,
 ];
 
 /// With at most this share of messages late the target is met.
 pub const LATE_SHARE_MET: f64 = 0.01;
 
 /// How one policy did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// The policy's name.
     pub policy: String,
@@ -35,11 +39,13 @@ pub struct Row {
 }
 
 /// All policies under one scenario.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     pub workload: String,
     pub target_wait_seconds: f64,
     pub seeds: Vec<u64>,
+    /// No policy that keeps the target needs less.
+    pub lower_bound_pod_hours: f64,
     pub rows: Vec<Row>,
 }
 
@@ -47,6 +53,7 @@ pub struct Comparison {
 pub fn runs_of(policies: &[Policy], seeds: usize) -> usize {
     let runs = |policy: &Policy| match policy {
         Policy::Hindsight => 2 * QUEUE_LENGTHS.len() * seeds,
+        Policy::Tuned(_) => (tuning::CANDIDATES + 1) * seeds,
         _ => seeds,
     };
     policies.iter().map(runs).sum()
@@ -71,17 +78,16 @@ pub fn compare(
     seeds: &[u64],
     mut progress: impl FnMut(),
 ) -> Comparison {
-    let rows = policies.iter().map(|&policy| {
-        if policy == Policy::Hindsight {
-            hindsight(scenario, seeds, &mut progress)
-        } else {
-            row(scenario, policy, seeds, &mut progress)
-        }
+    let rows = policies.iter().filter_map(|&policy| match policy {
+        Policy::Hindsight => hindsight(scenario, seeds, &mut progress),
+        Policy::Tuned(family) => tuned(scenario, family, seeds, &mut progress),
+        _ => Some(row(scenario, policy, seeds, &mut progress)),
     });
     Comparison {
         workload: scenario.name.clone(),
         target_wait_seconds: scenario.target_wait.as_secs_f64(),
         seeds: seeds.to_vec(),
+        lower_bound_pod_hours: lower_bound_pod_hours(scenario),
         rows: rows.collect(),
     }
 }
@@ -93,45 +99,56 @@ fn row(scenario: &Scenario, policy: Policy, seeds: &[u64], progress: &mut impl F
         runs.extend(control.map(|control| World::new(scenario, control, *seed).run()));
         progress();
     }
-    let outcome = Outcome::mean(&runs);
-    Row {
-        policy: policy.to_string(),
-        found: None,
-        is_met: outcome.late_share <= LATE_SHARE_MET && outcome.left_messages == 0,
-        outcome,
-        runs,
+    Row::of(policy.to_string(), runs)
+}
+
+impl Row {
+    /// What the runs of a policy came to.
+    pub(super) fn of(policy: String, runs: Vec<Outcome>) -> Self {
+        let outcome = Outcome::mean(&runs);
+        Self {
+            policy,
+            found: None,
+            is_met: outcome.late_share <= LATE_SHARE_MET && outcome.left_messages == 0,
+            outcome,
+            runs,
+        }
+    }
+
+    /// The row of a policy that is another one, found by a search.
+    fn found_as(self, policy: Policy) -> Self {
+        Self {
+            found: Some(self.policy),
+            policy: policy.to_string(),
+            ..self
+        }
     }
 }
 
-/// The cheapest that meets the target; where none does, the one with the fewest late messages.
-fn hindsight(scenario: &Scenario, seeds: &[u64], progress: &mut impl FnMut()) -> Row {
-    let candidates = QUEUE_LENGTHS.iter().flat_map(|&messages| {
+/// The best fixed `queueLength`, chosen on the very seeds that it is judged on.
+fn hindsight(scenario: &Scenario, seeds: &[u64], progress: &mut impl FnMut()) -> Option<Row> {
+    let with_both = |&messages: &u32| {
         [true, false].map(|in_flight| Policy::QueueLength {
             messages,
             in_flight,
         })
-    });
-    let rows: Vec<Row> = candidates
-        .map(|policy| row(scenario, policy, seeds, progress))
-        .collect();
-    let cost = |row: &&Row| row.outcome.pod_hours;
-    let late = |row: &&Row| (row.outcome.left_messages, row.outcome.late_share);
-    let met = rows.iter().filter(|row| row.is_met);
-    let best = met
-        .min_by(|one, other| cost(one).total_cmp(&cost(other)))
-        .or_else(|| {
-            rows.iter().min_by(|one, other| {
-                let ((left, share), (others_left, others_share)) = (late(one), late(other));
-                left.cmp(&others_left).then(share.total_cmp(&others_share))
-            })
-        });
-    Row {
-        policy: Policy::Hindsight.to_string(),
-        found: best.map(|row| row.policy.clone()),
-        is_met: best.is_some_and(|row| row.is_met),
-        outcome: best.map(|row| row.outcome.clone()).unwrap_or_default(),
-        runs: best.map(|row| row.runs.clone()).unwrap_or_default(),
-    }
+    };
+    let candidates: Vec<Policy> = QUEUE_LENGTHS.iter().flat_map(with_both).collect();
+    let found = best(scenario, &candidates, seeds, progress)?;
+    Some(found.found_as(Policy::Hindsight))
+}
+
+/// The best settings on the training seeds, judged on the others.
+fn tuned(
+    scenario: &Scenario,
+    family: Family,
+    seeds: &[u64],
+    progress: &mut impl FnMut(),
+) -> Option<Row> {
+    let training = training_seeds(seeds);
+    let found = best(scenario, &family.candidates(), &training, progress)?;
+    let chosen = found.policy.parse().ok()?;
+    Some(row(scenario, chosen, seeds, progress).found_as(Policy::Tuned(family)))
 }
 
 #[cfg(test)]

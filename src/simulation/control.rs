@@ -9,13 +9,10 @@ use super::{
     hpa::{Autoscaler, AutoscalerSettings, Metric},
     keda::{Executor, ScaledObject},
     numbers::real,
-    rivals::{
-        backlog_per_instance::TargetTracking, oracle::Oracle, step::StepLoop,
-        worker_pod::WorkerPodLoop,
-    },
+    rivals::{RivalLoop, oracle::Oracle},
 };
 use crate::{
-    local::queue::Counts,
+    local::queue::{Counts, Totals},
     scaling::{Observation, ScalingDecision, ScalingPolicy, decide},
 };
 
@@ -30,8 +27,14 @@ const SYNC_OFFSET: Duration = Duration::from_secs(7);
 pub(super) struct Sight<'a> {
     pub(super) sqs: &'a mut ApproximateCounts,
     pub(super) cloudwatch: &'a CloudWatch,
-    /// The truth, which only SQS and the oracle may look at.
+    /// The truth, which only SQS, the oracle and those who run the consumers themselves may look at,
+    /// like what follows.
     pub(super) counts: Counts,
+    pub(super) totals: Totals,
+    /// Messages whose work has failed so far.
+    pub(super) failures: u64,
+    /// Wanted pods that are at work.
+    pub(super) working: u32,
     /// `spec.replicas`.
     pub(super) replicas: u32,
     /// Pods that receive messages.
@@ -122,9 +125,7 @@ pub(super) enum Control {
     Keda(Box<KedaLoop>),
     /// So many from the beginning, whatever happens.
     Fixed(u32),
-    WorkerPod(WorkerPodLoop),
-    TargetTracking(TargetTracking),
-    Step(StepLoop),
+    Rival(RivalLoop),
     Oracle(Oracle),
 }
 
@@ -134,11 +135,14 @@ impl Control {
         match self {
             Self::Keda(keda) => Some(keda.next_at()),
             Self::Fixed(fixed) => (replicas != *fixed).then_some(Duration::ZERO),
-            Self::WorkerPod(rival) => Some(rival.next_at),
-            Self::TargetTracking(rival) => Some(rival.next_at),
-            Self::Step(rival) => Some(rival.next_at),
+            Self::Rival(rival) => Some(rival.next_at()),
             Self::Oracle(oracle) => Some(oracle.next_at()),
         }
+    }
+
+    /// Whether it says which pods are to go: those that are idle.
+    pub(super) fn spares_busy_pods(&self) -> bool {
+        matches!(self, Self::Oracle(_))
     }
 
     /// Does what is due at `now`; returns the replicas to set, where any are to be set.
@@ -146,10 +150,8 @@ impl Control {
         match self {
             Self::Keda(keda) => keda.act(now, sight),
             Self::Fixed(fixed) => Some(*fixed),
-            Self::WorkerPod(rival) => rival.act(now, sight),
-            Self::TargetTracking(rival) => rival.act(now, sight),
-            Self::Step(rival) => rival.act(now, sight),
-            Self::Oracle(oracle) => Some(oracle.act(sight.counts.total())),
+            Self::Rival(rival) => rival.act(now, sight),
+            Self::Oracle(oracle) => Some(oracle.act(sight)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     numbers::{count, real, share},
@@ -15,7 +15,7 @@ use crate::local::queue::{Counts, Totals};
 const DOLLARS_PER_MILLION_REQUESTS: f64 = 0.40;
 
 /// The measures of one run. A wait is from when a message could be received until it first was.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     pub sent_messages: u64,
     pub done_messages: u64,
@@ -32,7 +32,7 @@ pub struct Outcome {
     pub wait_seconds_max: f64,
     /// Pods on a node, those that drain included.
     pub pod_hours: f64,
-    /// The pod-hours of the work alone, every slot always busy: no policy needs less.
+    /// The pod-hours of the work alone, every slot always busy.
     pub bound_pod_hours: f64,
     /// How many times the bound was used.
     pub pod_hours_over_bound: f64,
@@ -65,6 +65,7 @@ pub(super) struct Tally {
     pub(super) work: Duration,
     pub(super) first_receives: u64,
     pub(super) killed_messages: u64,
+    pub(super) failed_messages: u64,
     pub(super) replica_changes: u64,
     pub(super) replicas_max: u32,
     pub(super) false_activations: u64,
@@ -81,6 +82,7 @@ impl Tally {
             work: Duration::ZERO,
             first_receives: 0,
             killed_messages: 0,
+            failed_messages: 0,
             replica_changes: 0,
             replicas_max: 0,
             false_activations: 0,

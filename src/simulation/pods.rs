@@ -57,6 +57,7 @@ pub(super) struct PodTotals {
 pub(super) struct Pods {
     cluster: Cluster,
     concurrency: u32,
+    spares_busy: bool,
     random: Random,
     all: Vec<Pod>,
     /// Those that are wanted, oldest first.
@@ -81,6 +82,7 @@ impl Pods {
             nodes: cluster.nodes,
             cluster,
             concurrency,
+            spares_busy: false,
             random: Random::new(seed, Stream::Cluster),
             all: Vec::new(),
             wanted: Vec::new(),
@@ -94,6 +96,17 @@ impl Pods {
             charged_until: Duration::ZERO,
             totals: PodTotals::default(),
         }
+    }
+
+    /// From now on idle pods go first, as with `pod-deletion-cost`.
+    pub(super) fn spare_busy(&mut self, spares_busy: bool) {
+        self.spares_busy = spares_busy;
+    }
+
+    /// Wanted pods that are at work.
+    pub(super) fn working(&self) -> u32 {
+        let is_busy = |id: &&PodId| self.all.get(id.0).is_some_and(|pod| pod.busy > 0);
+        u32::try_from(self.wanted.iter().filter(is_busy).count()).unwrap_or(u32::MAX)
     }
 
     /// `spec.replicas`.
@@ -145,8 +158,10 @@ impl Pods {
     fn victims(&self, surplus: u32) -> Vec<PodId> {
         let mut order = self.wanted.clone();
         order.sort_by_key(|&id| {
-            let phase = self.all.get(id.0).map_or(Phase::Gone, |pod| pod.phase);
-            (phase, std::cmp::Reverse(id))
+            let pod = self.all.get(id.0);
+            let phase = pod.map_or(Phase::Gone, |pod| pod.phase);
+            let is_spared = self.spares_busy && pod.is_some_and(|pod| pod.busy > 0);
+            (phase, is_spared, std::cmp::Reverse(id))
         });
         order.truncate(usize::try_from(surplus).unwrap_or(usize::MAX));
         order

@@ -4,13 +4,8 @@ use std::{fmt, str::FromStr};
 
 use super::{
     control::{Control, KedaLoop, ScalerSettings},
-    numbers::share,
-    rivals::{
-        backlog_per_instance::{BacklogPerInstance, TargetTracking},
-        oracle::Oracle,
-        step::{Step, StepLoop},
-        worker_pod::{WorkerPod, WorkerPodLoop},
-    },
+    rivals::{Rival, oracle::Oracle},
+    tuning::Family,
     world::Scenario,
 };
 use crate::scaling::ScalingPolicy;
@@ -24,12 +19,10 @@ pub enum Policy {
     Sluice { messages: u32 },
     /// The cheapest `queueLength` that would have kept the target, found afterwards: `hindsight`.
     Hindsight,
-    /// `worker-pod`.
-    WorkerPod,
-    /// `backlog-per-instance`.
-    BacklogPerInstance,
-    /// `step`.
-    Step,
+    /// `worker-pod`, `backlog-per-instance`, `lambda`, `flink` or `step`, with settings or without.
+    Rival(Rival),
+    /// The best of a few settings of a policy, chosen on other seeds: `tuned:flink`.
+    Tuned(Family),
     /// So many pods, always: `fixed=10`.
     Fixed { replicas: u32 },
     /// `oracle`.
@@ -38,10 +31,7 @@ pub enum Policy {
 
 /// What a policy may be called.
 const NAMES: &str = "queue-length=N, visible=N, sluice=N, hindsight, worker-pod, \
-                     backlog-per-instance, step, fixed=N or oracle";
-
-/// The share of the target wait that a tuned rival plans with, as a backlog has to be seen first.
-const SHARE_OF_WAIT: f64 = 0.75;
+                     backlog-per-instance, lambda, flink, step, tuned:POLICY, fixed=N or oracle";
 
 impl Policy {
     /// The policies compared when none are named.
@@ -50,48 +40,29 @@ impl Policy {
             messages,
             in_flight,
         };
-        vec![
+        let mut policies = vec![
             Self::Oracle,
             Self::Hindsight,
             built_in(5, true),
             built_in(5, false),
             built_in(100, true),
             Self::Sluice { messages: 5 },
-            Self::WorkerPod,
-            Self::BacklogPerInstance,
-            Self::Step,
-        ]
+        ];
+        policies.extend(Rival::UNTUNED.map(Self::Rival));
+        policies
     }
 
     /// Who sets the replicas of `scenario` under this policy; none for one that is searched for.
     pub(super) fn control(self, scenario: &Scenario) -> Option<Control> {
-        let max_replicas = scenario.object.max_replicas;
         Some(match self {
-            Self::Hindsight => return None,
+            Self::Hindsight | Self::Tuned(_) => return None,
             Self::QueueLength {
                 messages,
                 in_flight,
             } => keda(scenario, ScalerSettings::built_in(), (messages, in_flight)),
             Self::Sluice { messages } => keda(scenario, ScalerSettings::sluice(), (messages, true)),
-            Self::WorkerPod => Control::WorkerPod(WorkerPodLoop {
-                settings: WorkerPod {
-                    messages_per_worker: acceptable_backlog(scenario),
-                    seconds_per_message: seconds_per_message(scenario),
-                    max_replicas,
-                },
-                next_at: std::time::Duration::ZERO,
-            }),
-            Self::BacklogPerInstance => {
-                Control::TargetTracking(TargetTracking::new(BacklogPerInstance {
-                    acceptable_backlog: acceptable_backlog(scenario),
-                    max_replicas,
-                }))
-            }
-            Self::Step => Control::Step(StepLoop::new(Step {
-                max_replicas,
-                ..Step::default()
-            })),
-            Self::Fixed { replicas } => Control::Fixed(replicas.min(max_replicas)),
+            Self::Rival(rival) => Control::Rival(rival.start(scenario)),
+            Self::Fixed { replicas } => Control::Fixed(replicas.min(scenario.object.max_replicas)),
             Self::Oracle => Control::Oracle(Oracle::new(scenario)),
         })
     }
@@ -113,18 +84,6 @@ fn keda(
     )))
 }
 
-/// How long a pod with all its slots busy takes for a message.
-fn seconds_per_message(scenario: &Scenario) -> f64 {
-    let slots = f64::from(scenario.work.concurrency.max(1));
-    scenario.work.service_time.mean().as_secs_f64() / slots
-}
-
-/// The messages that may wait for each pod, so that the last of them is begun in time.
-fn acceptable_backlog(scenario: &Scenario) -> f64 {
-    let wait = scenario.target_wait.as_secs_f64() * SHARE_OF_WAIT;
-    share(wait, seconds_per_message(scenario)).max(1.0)
-}
-
 impl fmt::Display for Policy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -142,9 +101,8 @@ impl fmt::Display for Policy {
             }
             Self::Sluice { messages } => write!(formatter, "sluice={messages}"),
             Self::Hindsight => formatter.write_str("hindsight"),
-            Self::WorkerPod => formatter.write_str("worker-pod"),
-            Self::BacklogPerInstance => formatter.write_str("backlog-per-instance"),
-            Self::Step => formatter.write_str("step"),
+            Self::Rival(rival) => rival.fmt(formatter),
+            Self::Tuned(family) => write!(formatter, "tuned:{family}"),
             Self::Fixed { replicas } => write!(formatter, "fixed={replicas}"),
             Self::Oracle => formatter.write_str("oracle"),
         }
@@ -161,6 +119,12 @@ impl FromStr for Policy {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let unknown = || UnknownPolicy(text.to_owned());
+        if let Some(family) = text.strip_prefix("tuned:") {
+            return family.parse().map(Self::Tuned).map_err(|()| unknown());
+        }
+        if let Ok(rival) = text.parse() {
+            return Ok(Self::Rival(rival));
+        }
         let (name, messages) = text.split_once('=').unwrap_or((text, "5"));
         let messages: u32 = messages.parse().map_err(|_| unknown())?;
         if messages == 0 {
@@ -182,9 +146,6 @@ impl FromStr for Policy {
             "sluice" => return Ok(Self::Sluice { messages }),
             "fixed" => return Ok(Self::Fixed { replicas: messages }),
             "hindsight" => Self::Hindsight,
-            "worker-pod" => Self::WorkerPod,
-            "backlog-per-instance" => Self::BacklogPerInstance,
-            "step" => Self::Step,
             "oracle" => Self::Oracle,
             _ => return Err(unknown()),
         };
@@ -205,7 +166,15 @@ mod tests {
         for policy in Policy::leaderboard() {
             assert_eq!(policy.to_string().parse(), Ok(policy));
         }
-        for wrong in ["queue-length=0", "visible=-1", "step=3", "magic", ""] {
+        for wrong in [
+            "queue-length=0",
+            "visible=-1",
+            "step=3",
+            "flink=1,2,0",
+            "tuned:oracle",
+            "magic",
+            "",
+        ] {
             assert!(wrong.parse::<Policy>().is_err(), "{wrong}");
         }
     }

@@ -24,10 +24,15 @@ impl fmt::Display for Comparison {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             formatter,
-            "{}: a message may wait {}; {}\n",
+            "{}: a message may wait {}; {}",
             self.workload,
             seconds(self.target_wait_seconds),
             runs(&self.seeds),
+        )?;
+        let bound = self.lower_bound_pod_hours;
+        writeln!(
+            formatter,
+            "whoever keeps that needs {bound:.1} pod-hours at least\n"
         )?;
         write!(formatter, "{:<NAME_WIDTH$}", "policy")?;
         for heading in HEADINGS {
@@ -116,6 +121,7 @@ mod tests {
             workload: "steady".to_owned(),
             target_wait_seconds: 300.0,
             seeds: vec![1, 2, 3],
+            lower_bound_pod_hours: 2.5,
             rows: vec![
                 given_row("cheap and late", false, 1.0),
                 given_row("dear", true, 9.0),
@@ -125,7 +131,7 @@ mod tests {
         let text = comparison.to_string();
         let names: Vec<&str> = text
             .lines()
-            .skip(3)
+            .skip(4)
             .map(|line| line.split("  ").next().unwrap())
             .collect();
         assert_eq!(names, ["good", "dear", "cheap and late"]);

@@ -27,6 +27,16 @@ impl ServiceTime {
         }
     }
 
+    /// How far single times are from the mean.
+    pub(super) fn deviation(&self) -> Duration {
+        let factor = match *self {
+            Self::Constant(_) => 0.0,
+            Self::Exponential(_) => 1.0,
+            Self::Lognormal { sigma, .. } => (sigma * sigma).exp_m1().sqrt(),
+        };
+        self.mean().mul_f64(factor)
+    }
+
     fn draw(&self, random: &mut Random) -> Duration {
         let factor = match *self {
             Self::Constant(_) => 1.0,
@@ -43,8 +53,12 @@ pub struct Work {
     pub service_time: ServiceTime,
     /// Messages a pod works on at once.
     pub concurrency: u32,
+    /// Messages that a pod holds beyond those, waiting in its memory for a slot.
+    pub prefetch: u32,
     /// The share of messages that nobody can ever work off.
     pub poison_share: f64,
+    /// Messages that are first received before this are none of them.
+    pub poison_from: Duration,
     /// A message that failed this often goes to the dead-letter queue (`maxReceiveCount`).
     pub receives_max: u32,
     /// While this lasts, every message that is begun fails.
@@ -64,7 +78,9 @@ impl Work {
         Self {
             service_time,
             concurrency,
+            prefetch: 0,
             poison_share: 0.0,
+            poison_from: Duration::ZERO,
             receives_max: u32::MAX,
             outage: None,
             slower_from: None,

@@ -48,6 +48,13 @@ pub struct Scenario {
     pub autoscaler: AutoscalerSettings,
 }
 
+impl Scenario {
+    /// All that are sent.
+    pub fn messages(&self) -> u64 {
+        self.arrivals.iter().map(|segment| segment.messages).sum()
+    }
+}
+
 /// What a step left behind, for whoever watches a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepView {
@@ -106,12 +113,14 @@ pub(super) struct World<'a> {
 impl<'a> World<'a> {
     pub(super) fn new(scenario: &'a Scenario, control: Control, seed: u64) -> Self {
         let work = scenario.work.clone();
+        let mut pods = Pods::new(scenario.cluster.clone(), work.concurrency, seed);
+        pods.spare_busy(control.spares_busy_pods());
         Self {
             scenario,
             now: Duration::ZERO,
             arrivals: Arrivals::new(&scenario.arrivals, seed),
             queue: AggregateQueue::default(),
-            pods: Pods::new(scenario.cluster.clone(), work.concurrency, seed),
+            pods,
             worker: Worker::new(work, seed),
             turns: BinaryHeap::new(),
             turns_begun: 0,
@@ -210,6 +219,7 @@ impl<'a> World<'a> {
         {
             self.pods.release_slot(turn.pod, self.now);
             if turn.fails {
+                self.tally.failed_messages += 1;
                 let visible_at = self.now + self.scenario.visibility_timeout;
                 self.queue.drop_until(visible_at, turn.held);
                 continue;
@@ -270,6 +280,9 @@ impl<'a> World<'a> {
             sqs: &mut self.sqs,
             cloudwatch: &self.cloudwatch,
             counts: self.queue.counts(),
+            totals: self.queue.totals(),
+            failures: self.tally.failed_messages,
+            working: self.pods.working(),
             replicas,
             ready: self.pods.ready(),
         };

@@ -1,11 +1,15 @@
 //! Who knows the future: the arrivals to come and the mean service time, though neither failures nor
-//! kills. It plans the fewest pods that work off in time what has arrived, and orders them as early as
-//! they take to start. What no policy can undercut is not this, but the bound of an outcome.
+//! single service times. It orders pods as early as they take to start, and chooses which are to go.
+//!
+//! It is a plan, and a good one, but not proved to be the cheapest: what nobody can undercut is the lower
+//! bound of a comparison. Work that is shorter than the wait is smoothed over it; longer work needs a slot
+//! for each message that has to begin.
 
 use std::time::Duration;
 
 use crate::simulation::{
     arrivals::Segment,
+    control::Sight,
     hpa::whole_replicas,
     numbers::{real, share},
     world::Scenario,
@@ -27,9 +31,29 @@ const DUE: f64 = 0.95;
 #[derive(Debug)]
 pub(in crate::simulation) struct Oracle {
     step: Duration,
-    /// The replicas to order at the beginning of each step.
+    /// The replicas to order at the beginning of each step; none for work that is longer than the wait.
     plan: Vec<u32>,
+    /// The messages that have to be received by the time that a pod works which is ordered in a step.
+    due: Vec<Due>,
     next: usize,
+    slots: f64,
+    /// How many messages a slot finishes within the wait.
+    turns: f64,
+    /// Whether a pod that is asked to stop would be killed at work.
+    outlives_grace: bool,
+    max_replicas: u32,
+    room: u32,
+}
+
+/// Messages by the mean, since the beginning.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    /// By the end of this step.
+    now: f64,
+    /// When a pod has started.
+    started: f64,
+    /// When a pod has started on a node that has to come first.
+    on_new_node: f64,
 }
 
 impl Oracle {
@@ -40,11 +64,24 @@ impl Oracle {
             .map_or(Duration::ZERO, |segment| segment.until);
         let span = scenario.horizon.max(last + scenario.delay) + scenario.target_wait;
         let step = (span / STEPS_MAX).max(STEP_MIN);
-        let pods = needed(scenario, step, span);
+        let slack = scenario.target_wait.mul_f64(SHARE_OF_WAIT);
+        let service = scenario.work.service_time.mean();
+        let plan = if service > slack {
+            Vec::new()
+        } else {
+            ordered_ahead(scenario, step, &needed(scenario, step, span))
+        };
+        let cluster = &scenario.cluster;
         Self {
             step,
-            plan: ordered_ahead(scenario, step, &pods),
+            plan,
+            due: due(scenario, step, span),
             next: 0,
+            slots: f64::from(scenario.work.concurrency.max(1)),
+            turns: slack.div_duration_f64(service).max(1.0),
+            outlives_grace: service > cluster.grace,
+            max_replicas: scenario.object.max_replicas,
+            room: cluster.nodes.saturating_mul(cluster.pods_per_node),
         }
     }
 
@@ -53,12 +90,53 @@ impl Oracle {
             .saturating_mul(u32::try_from(self.next).unwrap_or(u32::MAX))
     }
 
-    /// What is planned; while anything is left that was not foreseen, at least one.
-    pub(in crate::simulation) fn act(&mut self, messages: u64) -> u32 {
+    /// What is planned, or what is due beyond it; and no pod is stopped at work that would be killed.
+    pub(in crate::simulation) fn act(&mut self, sight: &Sight<'_>) -> u32 {
         let planned = self.plan.get(self.next).copied().unwrap_or(0);
+        let due = self.due.get(self.next).or(self.due.last()).copied();
         self.next += 1;
-        planned.max(u32::from(messages > 0 && planned == 0))
+        let late = due.map_or(0, |due| self.pods_for(due, sight));
+        let kept = if self.outlives_grace {
+            sight.working
+        } else {
+            0
+        };
+        let least = u32::from(sight.counts.total() > 0 && planned == 0 && self.turns > 1.0);
+        let wanted = planned.max(late).max(kept).max(least);
+        wanted.min(self.max_replicas)
     }
+
+    /// The pods for the messages that are due and have not begun.
+    fn pods_for(&self, due: Due, sight: &Sight<'_>) -> u32 {
+        let (counts, sent) = (sight.counts, sight.totals.sent);
+        let begun = real(sent.saturating_sub(counts.visible + counts.delayed));
+        if self.turns > 1.0 {
+            // What the plan has not foreseen: failures, and service times above the mean.
+            let behind = (due.now - begun).clamp(0.0, real(counts.visible));
+            return whole_replicas(behind / self.turns / self.slots);
+        }
+        let pods = |by_then: f64| {
+            let to_begin = (by_then - begun).max(0.0).ceil();
+            whole_replicas((real(counts.in_flight) + to_begin) / self.slots)
+        };
+        match pods(due.on_new_node) {
+            pods if pods > self.room => pods,
+            _ => pods(due.started),
+        }
+    }
+}
+
+fn due(scenario: &Scenario, step: Duration, span: Duration) -> Vec<Due> {
+    let slack = scenario.target_wait.mul_f64(SHARE_OF_WAIT);
+    let cluster = &scenario.cluster;
+    let by = |time: Duration| sent_by(scenario, time.saturating_sub(slack));
+    let ends = (1..=whole_replicas(span.div_duration_f64(step))).map(|index| step * index);
+    ends.map(|end| Due {
+        now: by(end),
+        started: by(end + cluster.startup),
+        on_new_node: by(end + cluster.startup + cluster.node_startup_max),
+    })
+    .collect()
 }
 
 /// The pods that have to work in each step.
