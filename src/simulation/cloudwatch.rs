@@ -1,6 +1,6 @@
 //! What CloudWatch publishes of a queue: the sums and ends of whole minutes, one to three minutes late.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{cell::Cell, collections::VecDeque, time::Duration};
 
 use super::random::{Random, Stream};
 use crate::local::queue::{Counts, Totals};
@@ -29,6 +29,7 @@ pub(super) struct CloudWatch {
     random: Random,
     minutes: VecDeque<(Duration, Minute)>,
     sent_before: u64,
+    metrics_asked: Cell<u64>,
 }
 
 impl CloudWatch {
@@ -37,7 +38,13 @@ impl CloudWatch {
             random: Random::new(seed, Stream::CloudWatch),
             minutes: VecDeque::new(),
             sent_before: 0,
+            metrics_asked: Cell::new(0),
         }
+    }
+
+    /// How many metrics were asked for: what CloudWatch charges for.
+    pub(super) fn metrics_asked(&self) -> u64 {
+        self.metrics_asked.get()
     }
 
     /// Takes in the minute that ends at `now`. Minutes become readable in their order.
@@ -55,8 +62,10 @@ impl CloudWatch {
         }
     }
 
-    /// The minutes that can be read at `now`, newest first.
+    /// The minutes that can be read at `now`, newest first. Each call asks for one metric, however
+    /// many minutes of it.
     pub(super) fn published(&self, now: Duration) -> impl Iterator<Item = Minute> + '_ {
+        self.metrics_asked.set(self.metrics_asked.get() + 1);
         let readable = move |(at, _): &&(Duration, Minute)| *at <= now;
         self.minutes
             .iter()
@@ -85,5 +94,6 @@ mod tests {
         );
         let seen = cloudwatch.published(end + LATE_MAX).next();
         assert_eq!(seen.map(|minute| minute.sent), Some(90));
+        assert_eq!(cloudwatch.metrics_asked(), 2);
     }
 }

@@ -10,6 +10,7 @@ use super::{
     outcome::Outcome,
     policy::Policy,
     search::best,
+    timeline::Timeline,
     tuning::{self, Family, training_seeds},
     world::{Scenario, StepView, World},
 };
@@ -24,7 +25,7 @@ const QUEUE_LENGTHS: [u32; 20] = [
 pub const LATE_SHARE_MET: f64 = 0.01;
 
 /// How one policy did.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// The policy's name.
     pub policy: String,
@@ -36,6 +37,8 @@ pub struct Row {
     pub outcome: Outcome,
     /// Each seed's run.
     pub runs: Vec<Outcome>,
+    /// The first seed's run over time.
+    pub timeline: Timeline,
 }
 
 /// All policies under one scenario.
@@ -68,7 +71,8 @@ pub fn watch(
     observe: impl FnMut(&StepView) -> ControlFlow<()>,
 ) -> Option<Outcome> {
     let control = policy.control(scenario)?;
-    World::new(scenario, control, seed).watched(observe)
+    let watched = World::new(scenario, control, seed).watched(observe)?;
+    Some(watched.0)
 }
 
 /// Runs every policy once for each seed; `progress` is called after each run.
@@ -93,25 +97,29 @@ pub fn compare(
 }
 
 fn row(scenario: &Scenario, policy: Policy, seeds: &[u64], progress: &mut impl FnMut()) -> Row {
-    let mut runs = Vec::new();
+    let (mut runs, mut timeline) = (Vec::new(), None);
     for seed in seeds {
-        let control = policy.control(scenario);
-        runs.extend(control.map(|control| World::new(scenario, control, *seed).run()));
+        if let Some(control) = policy.control(scenario) {
+            let (outcome, recorded) = World::new(scenario, control, *seed).run_recorded();
+            runs.push(outcome);
+            timeline.get_or_insert(recorded);
+        }
         progress();
     }
-    Row::of(policy.to_string(), runs)
+    Row::of(policy, runs, timeline.unwrap_or_default())
 }
 
 impl Row {
     /// What the runs of a policy came to.
-    pub(super) fn of(policy: String, runs: Vec<Outcome>) -> Self {
+    pub(super) fn of(policy: Policy, runs: Vec<Outcome>, timeline: Timeline) -> Self {
         let outcome = Outcome::mean(&runs);
         Self {
-            policy,
+            policy: policy.to_string(),
             found: None,
             is_met: outcome.late_share <= LATE_SHARE_MET && outcome.left_messages == 0,
             outcome,
             runs,
+            timeline,
         }
     }
 

@@ -145,14 +145,13 @@ mod tests {
     fn given_row(policy: &str, is_met: bool, pod_hours: f64) -> Row {
         Row {
             policy: policy.to_owned(),
-            found: None,
             is_met,
             outcome: Outcome {
                 pod_hours,
                 late_message_seconds: 10.0,
                 ..Outcome::default()
             },
-            runs: Vec::new(),
+            ..Row::default()
         }
     }
 

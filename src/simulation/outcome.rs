@@ -7,12 +7,16 @@ use serde::{Deserialize, Serialize};
 use super::{
     numbers::{count, real, share},
     pods::PodTotals,
+    spec::{Elasticity, ElasticityTally},
     waits::Waits,
 };
 use crate::local::queue::{Counts, Totals};
 
 /// What SQS charges for a million requests to a standard queue, in us-east-1.
 const DOLLARS_PER_MILLION_REQUESTS: f64 = 0.40;
+
+/// What CloudWatch charges for a thousand metrics that `GetMetricData` is asked for, in us-east-1.
+const DOLLARS_PER_THOUSAND_METRICS: f64 = 0.01;
 
 /// The measures of one run. A wait is from when a message could be received until it first was.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -54,6 +58,11 @@ pub struct Outcome {
     /// What the scaler asked SQS.
     pub sqs_requests: u64,
     pub sqs_dollars: f64,
+    /// Metrics the scaler asked CloudWatch for.
+    pub cloudwatch_metrics: u64,
+    pub cloudwatch_dollars: f64,
+    /// How near the pods were to those that were needed.
+    pub elasticity: Elasticity,
     /// How long the run lasted, in virtual time.
     pub simulated_seconds: f64,
 }
@@ -73,6 +82,7 @@ pub(super) struct Tally {
     pub(super) first_received_at: Option<Duration>,
     pub(super) last_sent_at: Duration,
     pub(super) emptied_at: Option<Duration>,
+    pub(super) elasticity: ElasticityTally,
 }
 
 impl Tally {
@@ -90,6 +100,7 @@ impl Tally {
             first_received_at: None,
             last_sent_at: Duration::ZERO,
             emptied_at: None,
+            elasticity: ElasticityTally::default(),
         }
     }
 
@@ -109,9 +120,15 @@ pub(super) struct Ledger {
     pub(super) pods: PodTotals,
     pub(super) concurrency: u32,
     pub(super) requests: u64,
+    pub(super) cloudwatch_metrics: u64,
 }
 
 impl Outcome {
+    /// What the scaler's questions cost.
+    pub fn api_dollars(&self) -> f64 {
+        self.sqs_dollars + self.cloudwatch_dollars
+    }
+
     /// The mean of each measure; the worst of those that are a maximum. What one run lacks, all lack.
     pub(super) fn mean(runs: &[Self]) -> Self {
         let number = |measure: fn(&Self) -> f64| {
@@ -156,6 +173,11 @@ impl Outcome {
             drain_seconds: optional(|run| run.drain_seconds),
             sqs_requests: whole(|run| run.sqs_requests),
             sqs_dollars: number(|run| run.sqs_dollars),
+            cloudwatch_metrics: whole(|run| run.cloudwatch_metrics),
+            cloudwatch_dollars: number(|run| run.cloudwatch_dollars),
+            elasticity: Elasticity::mean(
+                &runs.iter().map(|run| run.elasticity).collect::<Vec<_>>(),
+            ),
             simulated_seconds: number(|run| run.simulated_seconds),
         }
     }
@@ -192,6 +214,10 @@ impl Outcome {
             drain_seconds: since(Some(tally.last_sent_at), tally.emptied_at),
             sqs_requests: ledger.requests,
             sqs_dollars: real(ledger.requests) * DOLLARS_PER_MILLION_REQUESTS / 1e6,
+            cloudwatch_metrics: ledger.cloudwatch_metrics,
+            cloudwatch_dollars: real(ledger.cloudwatch_metrics) * DOLLARS_PER_THOUSAND_METRICS
+                / 1e3,
+            elasticity: tally.elasticity.figures(),
             simulated_seconds: ledger.now.as_secs_f64(),
         }
     }

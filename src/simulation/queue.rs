@@ -162,9 +162,9 @@ impl AggregateQueue {
         self.totals
     }
 
-    /// Since when the first message could be received that nobody has received yet.
-    pub(super) fn first_available_at(&self) -> Option<Duration> {
-        self.fresh.front().map(|run| run.available_at)
+    /// Since when the first message can be received that nobody has received yet.
+    pub(super) fn oldest_since(&self) -> Option<Duration> {
+        self.waiting().next().map(|(available_at, _)| available_at)
     }
 
     /// Since when the first message waits that has never been received, and how many runs wait.

@@ -4,11 +4,12 @@
 use std::ops::ControlFlow;
 
 use super::{
-    compare::{LATE_SHARE_MET, Row, watch},
+    compare::{LATE_SHARE_MET, Row},
     numbers::{real, share},
     outcome::Outcome,
     policy::Policy,
-    world::Scenario,
+    timeline::Timeline,
+    world::{Scenario, World},
 };
 
 /// Sums of the same numbers may differ by so much, as a share, and are still the same.
@@ -27,7 +28,7 @@ pub(super) fn best(
         let limit = best.as_ref().map_or(Limit::NONE, Limit::to_beat);
         let runs = runs_within(scenario, policy, seeds, limit);
         seeds.iter().for_each(|_| progress());
-        let row = runs.map(|runs| Row::of(policy.to_string(), runs));
+        let row = runs.map(|(runs, timeline)| Row::of(policy, runs, timeline));
         best = match (best, row) {
             (Some(best), Some(row)) if beats(&row, &best) => Some(row),
             (best, row) => best.or(row),
@@ -76,23 +77,24 @@ impl Limit {
     }
 }
 
-/// A run for each seed; none if they come to more than `limit`.
+/// A run for each seed and the first over time; none if they come to more than `limit`.
 fn runs_within(
     scenario: &Scenario,
     policy: Policy,
     seeds: &[u64],
     limit: Limit,
-) -> Option<Vec<Outcome>> {
+) -> Option<(Vec<Outcome>, Timeline)> {
     let messages = real(scenario.messages());
     let runs_in_all = real(u64::try_from(seeds.len()).unwrap_or_default());
     let (mut pod_hours, mut late_share) = (0.0, 0.0);
-    let mut runs = Vec::new();
+    let (mut runs, mut timeline) = (Vec::new(), None);
     for &seed in seeds {
         let (hours_left, late_left) = (
             limit.pod_hours * runs_in_all - pod_hours,
             limit.late_share * runs_in_all - late_share,
         );
-        let run = watch(scenario, policy, seed, |view| {
+        let world = World::new(scenario, policy.control(scenario)?, seed);
+        let (run, recorded) = world.watched(|view| {
             let is_dear = view.pod_seconds / 3600.0 > hours_left;
             let is_late = share(real(view.late_messages), messages) > late_left;
             if is_dear || is_late {
@@ -103,8 +105,9 @@ fn runs_within(
         pod_hours += run.pod_hours;
         late_share += run.late_share;
         runs.push(run);
+        timeline.get_or_insert(recorded);
     }
-    Some(runs)
+    Some((runs, timeline.unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -137,8 +140,8 @@ mod tests {
     /// Every candidate run to its end.
     fn exhaustive(scenario: &Scenario, candidates: &[Policy], seeds: &[u64]) -> Row {
         let rows = candidates.iter().map(|&policy| {
-            let runs = runs_within(scenario, policy, seeds, Limit::NONE).unwrap();
-            Row::of(policy.to_string(), runs)
+            let (runs, timeline) = runs_within(scenario, policy, seeds, Limit::NONE).unwrap();
+            Row::of(policy, runs, timeline)
         });
         let keep = |best, row| if beats(&row, &best) { row } else { best };
         rows.reduce(keep).unwrap()

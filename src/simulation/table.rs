@@ -100,7 +100,6 @@ mod tests {
     fn given_row(policy: &str, is_met: bool, pod_hours: f64) -> Row {
         Row {
             policy: policy.to_owned(),
-            found: None,
             is_met,
             outcome: Outcome {
                 pod_hours,
@@ -111,7 +110,7 @@ mod tests {
                 wait_seconds_max: 301.0,
                 ..Outcome::default()
             },
-            runs: Vec::new(),
+            ..Row::default()
         }
     }
 

@@ -8,11 +8,14 @@ use super::{
     cloudwatch::CloudWatch,
     cluster::Cluster,
     control::{Control, Sight},
+    demand::Demand,
     hpa::AutoscalerSettings,
     keda::ScaledObject,
     outcome::{Ledger, Outcome, Tally},
     pods::{PodId, Pods},
     queue::{AggregateQueue, Held},
+    spec::Supply,
+    timeline::{Glance, Recorder, Timeline},
     work::{Work, Worker},
 };
 use crate::local::queue::{Counts, Totals};
@@ -108,6 +111,8 @@ pub(super) struct World<'a> {
     looks: u64,
     control: Control,
     tally: Tally,
+    demand: Demand,
+    recorder: Recorder,
 }
 
 impl<'a> World<'a> {
@@ -129,11 +134,18 @@ impl<'a> World<'a> {
             looks: 0,
             control,
             tally: Tally::new(scenario.target_wait),
+            demand: Demand::of(scenario),
+            recorder: Recorder::new(),
         }
     }
 
+    /// As [`Self::run_recorded`], for those who need no timeline.
+    pub(super) fn run(self) -> Outcome {
+        self.run_recorded().0
+    }
+
     /// Runs to the end: the horizon has passed and every message is done, or much later in any case.
-    pub(super) fn run(mut self) -> Outcome {
+    pub(super) fn run_recorded(mut self) -> (Outcome, Timeline) {
         while !self.is_over() {
             self.now = self.next_at();
             self.step();
@@ -145,7 +157,7 @@ impl<'a> World<'a> {
     pub(super) fn watched(
         mut self,
         mut observe: impl FnMut(&StepView) -> ControlFlow<()>,
-    ) -> Option<Outcome> {
+    ) -> Option<(Outcome, Timeline)> {
         while !self.is_over() {
             self.now = self.next_at();
             self.step();
@@ -157,7 +169,7 @@ impl<'a> World<'a> {
     }
 
     fn view(&mut self) -> StepView {
-        let oldest = self.queue.first_available_at().unwrap_or(self.now);
+        let oldest = self.queue.oldest_since().unwrap_or(self.now);
         StepView {
             now: self.now,
             counts: self.queue.counts(),
@@ -265,6 +277,24 @@ impl<'a> World<'a> {
             self.cloudwatch.end_minute(self.now, counts, totals);
         }
         self.looks += 1;
+        self.record();
+    }
+
+    fn record(&mut self) {
+        let supply = Supply {
+            needed: self.demand.at(self.now),
+            running: self.pods.ready(),
+            wanted: self.pods.replicas(),
+        };
+        if self.now < self.scenario.horizon {
+            self.tally.elasticity.note(supply);
+        }
+        let since = self.queue.oldest_since().unwrap_or(self.now);
+        self.recorder.note(Glance {
+            supply,
+            visible: self.queue.counts().visible,
+            age_seconds: self.now.saturating_sub(since).as_secs(),
+        });
     }
 
     fn scale(&mut self) {
@@ -333,7 +363,7 @@ impl<'a> World<'a> {
     }
 
     /// What nobody ever received has waited until the end.
-    fn outcome(mut self) -> Outcome {
+    fn outcome(mut self) -> (Outcome, Timeline) {
         for (available_at, messages) in self.queue.waiting() {
             self.tally
                 .waits
@@ -346,7 +376,8 @@ impl<'a> World<'a> {
             pods: self.pods.totals(self.now),
             concurrency: self.scenario.work.concurrency,
             requests: self.sqs.requests(),
+            cloudwatch_metrics: self.cloudwatch.metrics_asked(),
         };
-        Outcome::of(&self.tally, &ledger)
+        (Outcome::of(&self.tally, &ledger), self.recorder.finish())
     }
 }

@@ -197,6 +197,7 @@ fn whoever_watches_sees_every_step_and_may_break_the_run_off() {
         waits.push(view.oldest_wait);
         ControlFlow::Continue(())
     });
+    let outcome = outcome.map(|(outcome, _)| outcome);
     assert_eq!(outcome, Some(run(&scenario, Control::Fixed(1), 1)));
     // The last message is taken in the step that ends its 50 s.
     assert_eq!(waits.iter().max(), Some(&at(49)));

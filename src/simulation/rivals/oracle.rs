@@ -1,5 +1,5 @@
-//! Who knows the future: the arrivals to come and the mean service time, though neither failures nor
-//! single service times. It orders pods as early as they take to start, and chooses which are to go.
+//! Who knows the future: it orders the pods of the scenario's demand as early as they take to start, and
+//! chooses which are to go. It knows neither failures nor single service times.
 //!
 //! It is a plan, and a good one, but not proved to be the cheapest: what nobody can undercut is the lower
 //! bound of a comparison. Work that is shorter than the wait is smoothed over it; longer work needs a slot
@@ -8,24 +8,12 @@
 use std::time::Duration;
 
 use crate::simulation::{
-    arrivals::Segment,
     control::Sight,
+    demand::{Demand, Receivable, SHARE_OF_WAIT},
     hpa::whole_replicas,
-    numbers::{real, share},
+    numbers::real,
     world::Scenario,
 };
-
-/// A plan has at most so many steps, as each looks ahead.
-const STEPS_MAX: u32 = 4_000;
-
-/// No step is shorter.
-const STEP_MIN: Duration = Duration::from_secs(5);
-
-/// The share of the target wait that is planned with: service times vary, and steps are coarse.
-const SHARE_OF_WAIT: f64 = 0.8;
-
-/// From this share of one pod's work on, the work cannot be put off.
-const DUE: f64 = 0.95;
 
 /// What to run when.
 #[derive(Debug)]
@@ -58,24 +46,19 @@ struct Due {
 
 impl Oracle {
     pub(in crate::simulation) fn new(scenario: &Scenario) -> Self {
-        let last = scenario
-            .arrivals
-            .last()
-            .map_or(Duration::ZERO, |segment| segment.until);
-        let span = scenario.horizon.max(last + scenario.delay) + scenario.target_wait;
-        let step = (span / STEPS_MAX).max(STEP_MIN);
+        let Demand { step, pods } = Demand::of(scenario);
         let slack = scenario.target_wait.mul_f64(SHARE_OF_WAIT);
         let service = scenario.work.service_time.mean();
         let plan = if service > slack {
             Vec::new()
         } else {
-            ordered_ahead(scenario, step, &needed(scenario, step, span))
+            ordered_ahead(scenario, step, &pods)
         };
         let cluster = &scenario.cluster;
         Self {
             step,
             plan,
-            due: due(scenario, step, span),
+            due: due(scenario, step, pods.len()),
             next: 0,
             slots: f64::from(scenario.work.concurrency.max(1)),
             turns: slack.div_duration_f64(service).max(1.0),
@@ -126,69 +109,18 @@ impl Oracle {
     }
 }
 
-fn due(scenario: &Scenario, step: Duration, span: Duration) -> Vec<Due> {
+fn due(scenario: &Scenario, step: Duration, steps: usize) -> Vec<Due> {
     let slack = scenario.target_wait.mul_f64(SHARE_OF_WAIT);
     let cluster = &scenario.cluster;
-    let by = |time: Duration| sent_by(scenario, time.saturating_sub(slack));
-    let ends = (1..=whole_replicas(span.div_duration_f64(step))).map(|index| step * index);
+    let receivable = Receivable::of(scenario);
+    let by = |time: Duration| receivable.by(time.saturating_sub(slack));
+    let ends = (1..).map(|index| step * index).take(steps);
     ends.map(|end| Due {
         now: by(end),
         started: by(end + cluster.startup),
         on_new_node: by(end + cluster.startup + cluster.node_startup_max),
     })
     .collect()
-}
-
-/// The pods that have to work in each step.
-fn needed(scenario: &Scenario, step: Duration, span: Duration) -> Vec<u32> {
-    let slack = scenario.target_wait.mul_f64(SHARE_OF_WAIT);
-    let steps = span.div_duration_f64(step);
-    let ends = || (1..=whole_replicas(steps)).map(|index| step * index);
-    let sent: Vec<f64> = ends().map(|end| sent_by(scenario, end)).collect();
-    let due: Vec<f64> = ends()
-        .map(|end| sent_by(scenario, end.saturating_sub(slack)))
-        .collect();
-    let service_seconds = scenario.work.service_time.mean().as_secs_f64();
-    let slots = f64::from(scenario.work.concurrency.max(1));
-    let step_messages = slots * share(step.as_secs_f64(), service_seconds);
-    let lookahead = usize::try_from(whole_replicas(slack.div_duration_f64(step)) + 1).unwrap_or(1);
-    let (mut done, mut plan) = (0.0, Vec::new());
-    for (index, sent) in sent.iter().enumerate() {
-        let most = due
-            .iter()
-            .skip(index)
-            .take(lookahead)
-            .zip(1_u32..)
-            .map(|(due, steps)| (due.min(*sent) - done) / f64::from(steps));
-        let pods = most.fold(0.0, f64::max) / step_messages;
-        let left = sent - done;
-        let goes_on = plan.last().is_some_and(|pods| *pods > 0) && left > 0.5;
-        // Less than one pod's work waits until it is due, and is then done in one go.
-        let is_due = pods >= DUE || (goes_on && pods > 0.0);
-        let wanted = if is_due { whole_replicas(pods) } else { 0 };
-        // More slots than messages would be idle.
-        let useful = whole_replicas(left / slots);
-        let wanted = wanted.min(useful).min(scenario.object.max_replicas);
-        done = (done + f64::from(wanted) * step_messages).min(*sent);
-        plan.push(wanted);
-    }
-    plan
-}
-
-/// The messages that can be received by `time`, by the mean.
-fn sent_by(scenario: &Scenario, time: Duration) -> f64 {
-    let time = time.saturating_sub(scenario.delay);
-    let messages = |segment: &Segment| {
-        let passed = time.saturating_sub(segment.from).as_secs_f64();
-        let length = segment.until.saturating_sub(segment.from).as_secs_f64();
-        let begun = if time >= segment.until {
-            1.0
-        } else {
-            share(passed, length)
-        };
-        real(segment.messages) * begun
-    };
-    scenario.arrivals.iter().map(messages).sum()
 }
 
 /// Orders pods as long before they are needed as they take to start, with a node where there is no room.
