@@ -140,6 +140,7 @@ impl<'a> World<'a> {
     }
 
     /// As [`Self::run_recorded`], for those who need no timeline.
+    #[cfg(test)]
     pub(super) fn run(self) -> Outcome {
         self.run_recorded().0
     }

@@ -1,0 +1,145 @@
+//! Prints how policies stand over every canonical workload and several targets:
+//! `cargo run --release --example leaderboard -- --policy sluice=5 --policy tuned:flink`.
+//!
+//! What `hindsight` finds takes the longest and depends on no other policy: with `--cache FILE` each case is
+//! kept there, by everything it depends on but the program itself. Delete the file when the twin changes.
+
+#![allow(clippy::print_stdout, reason = "it prints a table")]
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use clap::Parser;
+use sluice::simulation::{
+    compare::{Comparison, Row, compare},
+    leaderboard::{LettingGo, Standing, cases, standings},
+    policy::Policy,
+    world::Scenario,
+};
+
+#[derive(Debug, Parser)]
+struct Args {
+    /// A policy beside `hindsight`; may be repeated.
+    #[arg(long = "policy", value_name = "POLICY")]
+    policies: Vec<Policy>,
+    /// How long a message may wait, one target after the other.
+    #[arg(long, value_delimiter = ',', default_value = "60,300,900")]
+    targets_seconds: Vec<u64>,
+    /// Only workloads whose names contain this.
+    #[arg(long, default_value = "")]
+    workload: String,
+    #[arg(long, default_value_t = 3)]
+    seeds: u64,
+    /// A minute of stabilisation and of cooldown in the place of five.
+    #[arg(long)]
+    recommended: bool,
+    /// Keeps what hindsight found.
+    #[arg(long)]
+    cache: Option<PathBuf>,
+    /// Also print each case.
+    #[arg(long)]
+    cases: bool,
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+}
+
+type Hindsights = BTreeMap<String, Row>;
+
+fn main() -> Result<(), io::Error> {
+    let args = Args::parse();
+    let letting_go = if args.recommended {
+        LettingGo::Recommended
+    } else {
+        LettingGo::Default
+    };
+    let targets: Vec<Duration> = args
+        .targets_seconds
+        .iter()
+        .map(|seconds| Duration::from_secs(*seconds))
+        .collect();
+    let mut scenarios = cases(&targets, letting_go);
+    scenarios.retain(|scenario| scenario.name.contains(&args.workload));
+    let cached = Mutex::new(read(args.cache.as_deref())?);
+    let comparisons = run(&args, &scenarios, &cached);
+    if let Some(path) = &args.cache {
+        let cached = cached.into_inner().unwrap_or_else(PoisonError::into_inner);
+        fs::write(path, serde_json::to_vec(&cached)?)?;
+    }
+    if args.cases {
+        comparisons
+            .iter()
+            .for_each(|comparison| println!("{comparison}"));
+    }
+    print(&standings(&comparisons));
+    Ok(())
+}
+
+fn read(path: Option<&Path>) -> Result<Hindsights, io::Error> {
+    match path {
+        Some(path) if path.exists() => Ok(serde_json::from_slice(&fs::read(path)?)?),
+        _ => Ok(Hindsights::new()),
+    }
+}
+
+/// All cases, in their order however the threads share them.
+fn run(args: &Args, scenarios: &[Scenario], cached: &Mutex<Hindsights>) -> Vec<Comparison> {
+    let waiting = Mutex::new(scenarios.iter().enumerate());
+    let done = Mutex::new(BTreeMap::new());
+    thread::scope(|scope| {
+        for _ in 0..args.threads.max(1) {
+            scope.spawn(|| {
+                while let Some((index, scenario)) = lock(&waiting).next() {
+                    let comparison = judge(args, scenario, cached);
+                    lock(&done).insert(index, comparison);
+                }
+            });
+        }
+    });
+    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.into_values().collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn judge(args: &Args, scenario: &Scenario, cached: &Mutex<Hindsights>) -> Comparison {
+    let seeds: Vec<u64> = (1..=args.seeds).collect();
+    let key = format!("{scenario:?} {seeds:?}");
+    let known = lock(cached).get(&key).cloned();
+    let hindsight = known.unwrap_or_else(|| {
+        let rows = compare(scenario, &[Policy::Hindsight], &seeds, || {}).rows;
+        rows.into_iter().next().unwrap_or_default()
+    });
+    lock(cached).insert(key, hindsight.clone());
+    let mut comparison = compare(scenario, &args.policies, &seeds, || {});
+    comparison.rows.push(hindsight);
+    comparison
+}
+
+fn print(standings: &[Standing]) {
+    println!(
+        "{:<28} {:>9} {:>7} {:>12} {:>7} {:>14} {:>8}",
+        "policy", "met", "beyond", "/hindsight", "/bound", "late seconds", "killed"
+    );
+    for standing in standings {
+        let ratio =
+            |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
+        println!(
+            "{:<28} {:>9} {:>7} {:>12} {:>7} {:>14.0} {:>8}",
+            standing.policy,
+            format!("{}/{}", standing.met, standing.feasible),
+            standing.met_beyond,
+            ratio(standing.pod_hours_over_hindsight),
+            ratio(standing.pod_hours_over_bound),
+            standing.late_message_seconds,
+            standing.killed_messages,
+        );
+    }
+}
