@@ -38,8 +38,9 @@ pub(super) struct Held {
 #[derive(Debug, Default)]
 pub(super) struct AggregateQueue {
     fresh: VecDeque<Run>,
-    /// Visible again, by rank.
-    returned: BTreeMap<u64, Held>,
+    /// Visible again, by their place in the order: their rank, or that of the first message sent after
+    /// they were put behind the others, and then by rank.
+    returned: BTreeMap<(u64, u64), Held>,
     /// Sent with a delay, by the time it ends; the delay is one for all.
     delayed: VecDeque<Run>,
     /// Dropped by consumers that are gone, by when they are visible again.
@@ -85,13 +86,12 @@ impl AggregateQueue {
             self.counts.in_flight -= 1;
             self.counts.visible += 1;
             let is_set_back = held.receives >= SET_BACK_AFTER_RECEIVES;
-            let rank = if is_set_back {
+            let place = if is_set_back {
                 self.next_rank
             } else {
                 held.rank
             };
-            self.next_rank += u64::from(is_set_back);
-            self.returned.insert(rank, Held { rank, ..held });
+            self.returned.insert((place, held.rank), held);
         }
     }
 
@@ -116,9 +116,12 @@ impl AggregateQueue {
     }
 
     fn take_first(&mut self) -> Option<Held> {
-        let returned = self.returned.first_key_value().map(|(rank, _)| *rank);
+        let returned = self
+            .returned
+            .first_key_value()
+            .map(|((place, _), _)| *place);
         let fresh = self.fresh.front().map(|run| run.rank);
-        if returned.is_some_and(|rank| fresh.is_none_or(|fresh| rank < fresh)) {
+        if returned.is_some_and(|place| fresh.is_none_or(|fresh| place <= fresh)) {
             return self.returned.pop_first().map(|(_, held)| held);
         }
         let run = self.fresh.front_mut()?;
