@@ -2,7 +2,8 @@
 //! outstay their grace. It knows no message, only how many each pod works on.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, VecDeque},
     time::Duration,
 };
 
@@ -31,6 +32,8 @@ struct Pod {
     phase: Phase,
     busy: u32,
     has_worked: bool,
+    /// When each of its workers is free, where messages wait for one within the pod.
+    workers_free_at: BinaryHeap<Reverse<Duration>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +42,22 @@ enum Timer {
     GraceOver(PodId),
     NodeComes,
     NodeIdle,
+}
+
+/// What each pod works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Workers {
+    /// Messages at once.
+    pub(super) concurrency: u32,
+    /// Messages held beyond those.
+    pub(super) prefetch: u32,
+}
+
+impl Workers {
+    /// All messages that a pod holds.
+    fn slots(self) -> u32 {
+        self.concurrency.saturating_add(self.prefetch)
+    }
 }
 
 /// What became of the pods so far.
@@ -56,7 +75,7 @@ pub(super) struct PodTotals {
 #[derive(Debug)]
 pub(super) struct Pods {
     cluster: Cluster,
-    concurrency: u32,
+    workers: Workers,
     spares_busy: bool,
     random: Random,
     all: Vec<Pod>,
@@ -77,11 +96,11 @@ pub(super) struct Pods {
 }
 
 impl Pods {
-    pub(super) fn new(cluster: Cluster, concurrency: u32, seed: u64) -> Self {
+    pub(super) fn new(cluster: Cluster, workers: Workers, seed: u64) -> Self {
         Self {
             nodes: cluster.nodes,
             cluster,
-            concurrency,
+            workers,
             spares_busy: false,
             random: Random::new(seed, Stream::Cluster),
             all: Vec::new(),
@@ -143,6 +162,7 @@ impl Pods {
                 phase: Phase::Waiting,
                 busy: 0,
                 has_worked: false,
+                workers_free_at: BinaryHeap::new(),
             });
             self.wanted.push(id);
             self.waiting.push_back(id);
@@ -161,7 +181,7 @@ impl Pods {
             let pod = self.all.get(id.0);
             let phase = pod.map_or(Phase::Gone, |pod| pod.phase);
             let is_spared = self.spares_busy && pod.is_some_and(|pod| pod.busy > 0);
-            (phase, is_spared, std::cmp::Reverse(id))
+            (phase, is_spared, Reverse(id))
         });
         order.truncate(usize::try_from(surplus).unwrap_or(usize::MAX));
         order
@@ -275,7 +295,7 @@ impl Pods {
             {
                 pod.busy += 1;
                 pod.has_worked = true;
-                if pod.busy < self.concurrency {
+                if pod.busy < self.workers.slots() {
                     self.free.push_back(id);
                 }
                 return Some(id);
@@ -292,12 +312,39 @@ impl Pods {
         !self.free.is_empty()
     }
 
+    /// When a worker of the pod is free for the message it has just received; at once where it holds no
+    /// more than it works on.
+    pub(super) fn worker_free_at(&self, id: PodId) -> Duration {
+        let pod = self.all.get(id.0).filter(|_| self.workers.prefetch > 0);
+        let is_free = |pod: &&Pod| pod.workers_free_at.len() < self.all_workers();
+        pod.filter(|pod| !is_free(pod))
+            .and_then(|pod| pod.workers_free_at.peek())
+            .map_or(Duration::ZERO, |Reverse(at)| *at)
+    }
+
+    /// The worker that is free first works until `ends_at`.
+    pub(super) fn occupy_worker(&mut self, id: PodId, ends_at: Duration) {
+        let workers = self.all_workers();
+        if self.workers.prefetch > 0
+            && let Some(pod) = self.all.get_mut(id.0)
+        {
+            if pod.workers_free_at.len() >= workers {
+                pod.workers_free_at.pop();
+            }
+            pod.workers_free_at.push(Reverse(ends_at));
+        }
+    }
+
+    fn all_workers(&self) -> usize {
+        usize::try_from(self.workers.concurrency).unwrap_or(usize::MAX)
+    }
+
     /// A pod is done with a message. One that drains ends with its last.
     pub(super) fn release_slot(&mut self, id: PodId, now: Duration) {
         let Some(pod) = self.all.get_mut(id.0) else {
             return;
         };
-        let was_full = pod.busy == self.concurrency;
+        let was_full = pod.busy == self.workers.slots();
         pod.busy -= 1;
         match pod.phase {
             Phase::Ready if was_full => self.free.push_back(id),

@@ -8,6 +8,11 @@ fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+const WORKERS: Workers = Workers {
+    concurrency: 1,
+    prefetch: 0,
+};
+
 /// Room for four pods, 10 s to start, a minute for a node, 30 s of grace.
 fn given_pods() -> Pods {
     let cluster = Cluster {
@@ -18,7 +23,7 @@ fn given_pods() -> Pods {
         node_startup_max: at(60),
         ..Cluster::default()
     };
-    Pods::new(cluster, 1, 1)
+    Pods::new(cluster, WORKERS, 1)
 }
 
 #[test]

@@ -63,6 +63,10 @@ pub struct Work {
     pub receives_max: u32,
     /// While this lasts, every message that is begun fails.
     pub outage: Option<Range<Duration>>,
+    /// Then it takes so long before it fails, not as long as it would have taken.
+    pub hangs_for: Option<Duration>,
+    /// Whether a consumer makes a message that failed visible again at once.
+    pub resets_visibility: bool,
     /// From here on a message takes this many times as long.
     pub slower_from: Option<(Duration, f64)>,
     /// With more messages in work than this, all of them take longer in proportion.
@@ -83,6 +87,8 @@ impl Work {
             poison_from: Duration::ZERO,
             receives_max: u32::MAX,
             outage: None,
+            hangs_for: None,
+            resets_visibility: false,
             slower_from: None,
             saturates_above: None,
             groups: None,
@@ -119,8 +125,8 @@ impl Worker {
             .is_none_or(|groups| in_work < u64::from(groups))
     }
 
-    pub(super) fn is_poison(&mut self) -> bool {
-        self.random.chance(self.work.poison_share)
+    pub(super) fn is_poison(&mut self, now: Duration) -> bool {
+        now >= self.work.poison_from && self.random.chance(self.work.poison_share)
     }
 
     pub(super) fn is_dead(&self, receives: u32) -> bool {
@@ -139,13 +145,12 @@ impl Worker {
             .saturates_above
             .map_or(1.0, |limit| real(in_work) / f64::from(limit.max(1)));
         let takes = self.work.service_time.draw(&mut self.random);
+        let outage = self.work.outage.as_ref();
+        let fails = outage.is_some_and(|outage| outage.contains(&now));
+        let hangs_for = self.work.hangs_for.filter(|_| fails);
         Turn {
-            takes: takes.mul_f64(slower * crowded.max(1.0)),
-            fails: self
-                .work
-                .outage
-                .as_ref()
-                .is_some_and(|outage| outage.contains(&now)),
+            takes: hangs_for.unwrap_or_else(|| takes.mul_f64(slower * crowded.max(1.0))),
+            fails,
         }
     }
 }
@@ -180,6 +185,7 @@ mod tests {
                 slower_from: Some((at(100), 2.0)),
                 saturates_above: Some(10),
                 outage: Some(at(50)..at(60)),
+                hangs_for: Some(at(30)),
                 ..Work::undisturbed(ServiceTime::Constant(at(1)), 1)
             },
             1,
@@ -205,6 +211,11 @@ mod tests {
                 fails: false
             }
         );
-        assert!(worker.begin(at(50), 1).fails && !worker.begin(at(60), 1).fails);
+        let hanging = Turn {
+            takes: at(30),
+            fails: true,
+        };
+        assert_eq!(worker.begin(at(50), 1), hanging);
+        assert!(!worker.begin(at(60), 1).fails);
     }
 }

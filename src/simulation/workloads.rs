@@ -1,14 +1,17 @@
-//! The canonical workloads: shapes of arrivals and of work that queue autoscalers meet, as data.
+//! The canonical workloads: shapes of arrivals and of work that queue autoscalers meet, as data. How the
+//! arrivals come is in `shapes`, here is what they meet.
+
+mod shapes;
 
 use std::time::Duration;
 
+use self::shapes::{HOUR, minutes};
 use super::{
     approximate::Fidelity,
     arrivals::Segment,
     cluster::Cluster,
     hpa::AutoscalerSettings,
     keda::ScaledObject,
-    numbers::{count, real},
     work::{ServiceTime, Work},
     world::Scenario,
 };
@@ -20,13 +23,22 @@ const TAIL: Duration = Duration::from_mins(30);
 const TARGET_WAIT: Duration = Duration::from_mins(5);
 
 /// Every workload by name, with what it is.
-pub const NAMES: [(&str, &str); 17] = [
+pub const NAMES: [(&str, &str); 34] = [
     ("steady", "20 messages a second for 4 hours"),
     ("step", "5 messages a second, 50 after an hour"),
     ("burst", "200 messages, then 200,000 within 3 minutes"),
+    (
+        "burst-slow-start",
+        "the burst, with pods that take 2 minutes to start",
+    ),
     ("diurnal", "a day between 5 and 50 messages a second"),
     ("hourly-batches", "20,000 messages at each full hour"),
+    ("half-hour-batch", "300 jobs of half an hour at once"),
     ("on-off", "100 messages a second for 2 minutes of 10"),
+    (
+        "markov-bursts",
+        "4 or 100 messages a second, changing by chance after some minutes",
+    ),
     (
         "flash-crowd",
         "5 messages a second, 200 all at once, and back within the hour",
@@ -41,15 +53,42 @@ pub const NAMES: [(&str, &str); 17] = [
         "steady, and for 20 minutes every message fails",
     ),
     (
+        "downstream-hang",
+        "steady, and for 20 minutes every message hangs for a minute and fails",
+    ),
+    ("long-outage", "steady, and for 2 hours every message fails"),
+    (
+        "long-hang",
+        "steady, and for 2 hours every message hangs for a minute and fails",
+    ),
+    (
+        "contention",
+        "the step, with a downstream that slows above 60 messages at once",
+    ),
+    (
         "poison",
         "steady, 1 % of the messages fail until the dead-letter queue takes them",
     ),
+    (
+        "poison-reset",
+        "the same, with a handler that makes them visible again at once",
+    ),
+    (
+        "poison-only",
+        "an hour of steady work, then 3 hours in which every message fails",
+    ),
     ("long-jobs", "a job of about 2 hours every 5 minutes"),
+    (
+        "long-jobs-grace",
+        "the same, with a grace period longer than any job",
+    ),
+    ("five-minute-jobs", "a job of 5 minutes every 6 seconds"),
     ("trickle", "one message every 10 minutes"),
     (
         "noisy",
         "steady, with counts that are late, wrong and sometimes zero",
     ),
+    ("noisy-step", "the step, with such counts"),
     ("fifo", "5 messages a second in 16 groups"),
     (
         "redrive",
@@ -59,6 +98,17 @@ pub const NAMES: [(&str, &str); 17] = [
         "delayed-cliff",
         "50,000 messages that all become receivable after 15 minutes",
     ),
+    (
+        "prefetch",
+        "steady, with workers that hold four times as many as they work on",
+    ),
+    (
+        "heavy-tail",
+        "steady, with few messages that take a hundred times as long as most",
+    ),
+    ("tiny", "40 messages a second of 50 ms each, one at a time"),
+    ("world-cup", "4 hours of a web site's requests, scaled down"),
+    ("load-balancer", "2 days of a load balancer's requests"),
 ];
 
 /// A scenario with the defaults of KEDA and Kubernetes around arrivals and work.
@@ -86,101 +136,95 @@ pub fn canonical(name: &str) -> Option<Scenario> {
     let (&(name, _), arrivals) = NAMES
         .iter()
         .find(|(known, _)| *known == name)
-        .zip(arrivals(name))?;
+        .zip(shapes::arrivals(name))?;
     let mut scenario = scenario(name, arrivals, work(name));
     match name {
-        "noisy" => scenario.fidelity = Fidelity::poor(),
+        "noisy" | "noisy-step" => scenario.fidelity = Fidelity::poor(),
         "delayed-cliff" => scenario.delay = minutes(15),
+        "burst-slow-start" => scenario.cluster.startup = minutes(2),
+        "long-jobs-grace" => scenario.cluster.grace = 12 * HOUR,
         _ => {}
     }
     scenario.horizon += scenario.delay;
     Some(scenario)
 }
 
-fn minutes(minutes: u64) -> Duration {
-    Duration::from_secs(minutes.saturating_mul(60))
-}
-
 /// Ten messages at once in each pod, a second each on average, where nothing else is said.
 fn work(name: &str) -> Work {
     let exponential = |seconds| ServiceTime::Exponential(Duration::from_secs_f64(seconds));
+    let lognormal = |mean, sigma| ServiceTime::Lognormal { mean, sigma };
     let usual = Work::undisturbed(exponential(1.0), 10);
     match name {
-        "burst" => Work::undisturbed(exponential(0.5), 10),
+        "burst" | "burst-slow-start" => Work::undisturbed(exponential(0.5), 10),
+        "half-hour-batch" => Work::undisturbed(lognormal(minutes(30), 0.3), 4),
+        "long-jobs" | "long-jobs-grace" => Work::undisturbed(lognormal(minutes(120), 0.3), 1),
+        "five-minute-jobs" => Work::undisturbed(lognormal(minutes(5), 0.3), 1),
+        "trickle" => Work::undisturbed(exponential(30.0), 1),
+        "tiny" => Work::undisturbed(exponential(0.05), 1),
+        "heavy-tail" => {
+            let mean = Duration::from_secs(2);
+            Work::undisturbed(lognormal(mean, 1.8), 5)
+        }
         "slower" => Work {
             slower_from: Some((minutes(120), 2.0)),
-            ..usual
-        },
-        "downstream-outage" => Work {
-            outage: Some(minutes(90)..minutes(110)),
-            ..usual
-        },
-        "poison" => Work {
-            poison_share: 0.01,
-            receives_max: 5,
             ..usual
         },
         "fifo" => Work {
             groups: Some(16),
             ..usual
         },
-        "long-jobs" => {
-            let mean = minutes(120);
-            Work::undisturbed(ServiceTime::Lognormal { mean, sigma: 0.3 }, 1)
-        }
-        "trickle" => Work::undisturbed(exponential(30.0), 1),
+        "contention" => Work {
+            saturates_above: Some(60),
+            ..usual
+        },
+        "prefetch" => Work {
+            concurrency: 5,
+            prefetch: 15,
+            ..usual
+        },
+        _ => failing(name, usual),
+    }
+}
+
+/// Work that fails, or `usual` work.
+fn failing(name: &str, usual: Work) -> Work {
+    let hangs_for = Some(minutes(1));
+    let poison = Work {
+        poison_share: 0.01,
+        receives_max: 5,
+        ..usual.clone()
+    };
+    match name {
+        "downstream-outage" => Work {
+            outage: Some(minutes(90)..minutes(110)),
+            ..usual
+        },
+        "downstream-hang" => Work {
+            outage: Some(minutes(90)..minutes(110)),
+            hangs_for,
+            ..usual
+        },
+        "long-outage" => Work {
+            outage: Some(minutes(60)..minutes(180)),
+            ..usual
+        },
+        "long-hang" => Work {
+            outage: Some(minutes(60)..minutes(180)),
+            hangs_for,
+            ..usual
+        },
+        "poison" => poison,
+        "poison-reset" => Work {
+            resets_visibility: true,
+            ..poison
+        },
+        "poison-only" => Work {
+            poison_share: 1.0,
+            poison_from: minutes(61),
+            ..poison
+        },
         _ => usual,
     }
-}
-
-fn arrivals(name: &str) -> Option<Vec<Segment>> {
-    let segments = match name {
-        "steady" | "slower" | "downstream-outage" | "poison" | "noisy" => by_minute(240, |_| 20.0),
-        "step" => by_minute(180, |minute| if minute < 60 { 5.0 } else { 50.0 }),
-        "burst" => vec![between(0, 10, 200), between(10, 13, 199_800)],
-        "diurnal" => by_minute(1_440, |minute| {
-            27.5 - 22.5 * (real(minute) / 1_440.0 * std::f64::consts::TAU).cos()
-        }),
-        "hourly-batches" => (0..6)
-            .map(|hour| between(hour * 60, hour * 60, 20_000))
-            .collect(),
-        "on-off" => by_minute(240, |minute| if minute % 10 < 2 { 100.0 } else { 0.0 }),
-        "flash-crowd" => by_minute(180, |minute| match minute.checked_sub(60) {
-            None => 5.0,
-            Some(since) => 5.0 + 195.0 * (-real(since) / 10.0).exp(),
-        }),
-        "ramp" => by_minute(180, |minute| real(minute) / 1.8),
-        "long-jobs" => (0..72)
-            .map(|index| between(index * 5, index * 5 + 5, 1))
-            .collect(),
-        "trickle" => (0..72)
-            .map(|index| between(index * 10, index * 10 + 10, 1))
-            .collect(),
-        "fifo" => by_minute(240, |_| 5.0),
-        "redrive" => {
-            let mut segments = by_minute(240, |_| 20.0);
-            segments.insert(60, between(60, 60, 100_000));
-            segments
-        }
-        "delayed-cliff" => vec![between(0, 1, 50_000)],
-        _ => return None,
-    };
-    Some(segments)
-}
-
-fn between(from: u64, until: u64, messages: u64) -> Segment {
-    Segment {
-        from: minutes(from),
-        until: minutes(until),
-        messages,
-    }
-}
-
-/// Segments of a minute, each with its rate of messages per second.
-fn by_minute(last: u64, per_second: impl Fn(u64) -> f64) -> Vec<Segment> {
-    (0..last)
-        .map(|minute| between(minute, minute + 1, count(60.0 * per_second(minute))))
-        .collect()
 }
 
 #[cfg(test)]
@@ -204,12 +248,14 @@ mod tests {
 
     #[test]
     fn the_burst_is_of_two_hundred_thousand_messages() {
-        let messages: u64 = canonical("burst")
-            .unwrap()
-            .arrivals
-            .iter()
-            .map(|segment| segment.messages)
-            .sum();
-        assert_eq!(messages, 200_000);
+        assert_eq!(canonical("burst").unwrap().messages(), 200_000);
+    }
+
+    #[test]
+    fn a_trace_brings_its_own_arrivals() {
+        // A sixtieth of 19,318,260 requests, and 40,256.
+        let messages = |name| canonical(name).unwrap().messages();
+        assert_eq!(messages("world-cup"), 321_971);
+        assert_eq!(messages("load-balancer"), 40_256);
     }
 }

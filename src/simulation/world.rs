@@ -12,7 +12,7 @@ use super::{
     hpa::AutoscalerSettings,
     keda::ScaledObject,
     outcome::{Ledger, Outcome, Tally},
-    pods::{PodId, Pods},
+    pods::{PodId, Pods, Workers},
     queue::{AggregateQueue, Held},
     spec::Supply,
     timeline::{Glance, Recorder, Timeline},
@@ -118,7 +118,11 @@ pub(super) struct World<'a> {
 impl<'a> World<'a> {
     pub(super) fn new(scenario: &'a Scenario, control: Control, seed: u64) -> Self {
         let work = scenario.work.clone();
-        let mut pods = Pods::new(scenario.cluster.clone(), work.concurrency, seed);
+        let workers = Workers {
+            concurrency: work.concurrency,
+            prefetch: work.prefetch,
+        };
+        let mut pods = Pods::new(scenario.cluster.clone(), workers, seed);
         pods.spare_busy(control.spares_busy_pods());
         Self {
             scenario,
@@ -233,13 +237,21 @@ impl<'a> World<'a> {
             self.pods.release_slot(turn.pod, self.now);
             if turn.fails {
                 self.tally.failed_messages += 1;
-                let visible_at = self.now + self.scenario.visibility_timeout;
+                let visible_at = self.visible_again_at();
                 self.queue.drop_until(visible_at, turn.held);
                 continue;
             }
             self.tally.work += turn.takes;
             self.queue.delete();
             self.note_emptiness();
+        }
+    }
+
+    fn visible_again_at(&self) -> Duration {
+        if self.scenario.work.resets_visibility {
+            self.now
+        } else {
+            self.now + self.scenario.visibility_timeout
         }
     }
 
@@ -345,16 +357,19 @@ impl<'a> World<'a> {
 
     fn begin(&mut self, pod: PodId, mut held: Held) {
         if held.receives == 1 {
-            held.is_poison = self.worker.is_poison();
+            held.is_poison = self.worker.is_poison(self.now);
             self.tally.first_receives += 1;
             self.tally.first_received_at.get_or_insert(self.now);
             let wait = self.now.saturating_sub(held.available_at);
             self.tally.waits.note(wait, 1);
         }
-        let turn = self.worker.begin(self.now, self.held() + 1);
+        let begins_at = self.pods.worker_free_at(pod).max(self.now);
+        let turn = self.worker.begin(begins_at, self.held() + 1);
+        let ends_at = begins_at + turn.takes;
+        self.pods.occupy_worker(pod, ends_at);
         self.turns_begun += 1;
         self.turns.push(Reverse(Turn {
-            ends_at: self.now + turn.takes,
+            ends_at,
             number: self.turns_begun,
             pod,
             held,

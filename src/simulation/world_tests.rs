@@ -188,6 +188,29 @@ fn a_backlog_that_nobody_works_off_is_late_and_left() {
     );
 }
 
+/// Received at once, but worked off one after the other, by each of two pods.
+#[test]
+fn what_is_prefetched_waits_within_the_pod() {
+    let mut scenario = given_scenario(6);
+    scenario.work.prefetch = 2;
+    let outcome = run(&scenario, Control::Fixed(2), 1);
+    assert_eq!(
+        (outcome.wait_seconds_max, outcome.drain_seconds),
+        (0.0, Some(30.0))
+    );
+}
+
+#[test]
+fn a_handler_that_resets_visibility_tries_again_at_once() {
+    let mut scenario = given_scenario(1);
+    scenario.work.outage = Some(at(0)..at(35));
+    for (resets_visibility, drained) in [(true, 40.0), (false, 50.0)] {
+        scenario.work.resets_visibility = resets_visibility;
+        let outcome = run(&scenario, Control::Fixed(1), 1);
+        assert_eq!(outcome.drain_seconds, Some(drained));
+    }
+}
+
 #[test]
 fn whoever_watches_sees_every_step_and_may_break_the_run_off() {
     let scenario = given_scenario(6);
