@@ -11,7 +11,7 @@ use crate::{
     service::ServiceSettings, telemetry::LogFormat,
 };
 
-pub use simulate::SimulateArgs;
+pub use simulate::{Form, SimulateArgs};
 
 /// Scales Kubernetes workers to their Amazon SQS queues: a KEDA external scaler.
 #[derive(Debug, Parser)]

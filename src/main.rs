@@ -2,17 +2,20 @@
 
 use std::{
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
 use anyhow::Context;
 use clap::Parser;
 use sluice::{
-    cli::{Cli, Command, DemoArgs, ServeArgs, SimulateArgs},
+    cli::{Cli, Command, DemoArgs, Form, ServeArgs, SimulateArgs},
     demo, local,
     queue::SqsSource,
     service::{Service, ServiceSettings},
-    shutdown, simulation, telemetry,
+    shutdown,
+    simulation::{self, command::Destination, compare::Comparison},
+    telemetry,
 };
 
 #[tokio::main]
@@ -61,15 +64,29 @@ async fn demo(args: &DemoArgs) -> anyhow::Result<()> {
 }
 
 fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
+    let create = |path: &Option<PathBuf>| path.as_deref().map(Destination::create).transpose();
+    let (report, chart) = (create(&args.report)?, create(&args.chart)?);
     let progress = simulation::progress::Progress::on_a_terminal();
     let comparison =
         simulation::command::run(&args.into(), |done, runs| progress.show(done, runs))?;
+    if let Some(report) = report {
+        report.fill(&simulation::report::page(&comparison))?;
+    }
+    if let Some(chart) = chart {
+        chart.fill(&simulation::report::chart(&comparison))?;
+    }
+    print(&comparison, args.form())
+}
+
+fn print(comparison: &Comparison, form: Form) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    if args.json {
-        serde_json::to_writer_pretty(&mut out, &comparison)?;
-        writeln!(out)?;
-    } else {
-        write!(out, "{comparison}")?;
+    match form {
+        Form::Table => write!(out, "{comparison}")?,
+        Form::Csv => out.write_all(&simulation::csv::csv(comparison)?)?,
+        Form::Json => {
+            serde_json::to_writer_pretty(&mut out, comparison)?;
+            writeln!(out)?;
+        }
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! What is typed after `sluice simulate`.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::seconds;
 use crate::simulation::{
@@ -52,9 +52,43 @@ pub struct SimulateArgs {
     /// From a pod's place on a node to its first message.
     #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = seconds(0.0..=3_600.0))]
     pub startup_seconds: Duration,
-    /// Print the comparison as JSON, each run included.
-    #[arg(long)]
+    /// How the comparison is printed.
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Table)]
+    pub output: Form,
+    /// The same as --output json.
+    #[arg(long, conflicts_with_all = ["csv", "output"])]
     pub json: bool,
+    /// The same as --output csv.
+    #[arg(long, conflicts_with = "output")]
+    pub csv: bool,
+    /// Write a page with charts to this file: HTML that needs nothing else.
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
+    /// Write the chart of cost against lateness alone to this file.
+    #[arg(long, value_name = "FILE.svg")]
+    pub chart: Option<PathBuf>,
+}
+
+/// How a comparison is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// The leaderboard.
+    Table,
+    /// All there is: each policy, each run, and the first run over time.
+    Json,
+    /// A line for each run.
+    Csv,
+}
+
+impl SimulateArgs {
+    /// How the comparison is to be printed.
+    pub fn form(&self) -> Form {
+        match self {
+            Self { json: true, .. } => Form::Json,
+            Self { csv: true, .. } => Form::Csv,
+            _ => self.output,
+        }
+    }
 }
 
 impl From<&SimulateArgs> for SimulateSettings {

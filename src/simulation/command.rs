@@ -1,7 +1,8 @@
 //! `sluice simulate`: from what was asked for to a comparison. The one file here that reads files.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -61,9 +62,49 @@ pub enum SimulateError {
         /// What the system says.
         source: io::Error,
     },
+    /// The file cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// The file is no trace.
     #[error(transparent)]
     Trace(#[from] TraceError),
+}
+
+/// A file to write to when the runs are done. It is made before they begin: after an hour it is late
+/// to learn that there is no such folder.
+#[derive(Debug)]
+pub struct Destination {
+    path: PathBuf,
+    file: File,
+}
+
+impl Destination {
+    /// Makes the file.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn create(path: &Path) -> Result<Self, SimulateError> {
+        let path = path.to_owned();
+        match File::create(&path) {
+            Ok(file) => Ok(Self { path, file }),
+            Err(source) => Err(SimulateError::Write { path, source }),
+        }
+    }
+
+    /// Writes all of it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn fill(mut self, text: &str) -> Result<(), SimulateError> {
+        let path = self.path;
+        let written = self.file.write_all(text.as_bytes());
+        written.map_err(|source| SimulateError::Write { path, source })
+    }
 }
 
 fn names() -> String {

@@ -50,6 +50,8 @@ pub struct Comparison {
     /// No policy that keeps the target needs less.
     pub lower_bound_pod_hours: f64,
     pub rows: Vec<Row>,
+    /// What the reader should know besides.
+    pub notes: Vec<String>,
 }
 
 /// The runs that comparing takes.
@@ -93,6 +95,7 @@ pub fn compare(
         seeds: seeds.to_vec(),
         lower_bound_pod_hours: lower_bound_pod_hours(scenario),
         rows: rows.collect(),
+        notes: Vec::new(),
     }
 }
 

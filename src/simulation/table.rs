@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use super::compare::{Comparison, Row};
+use super::{
+    compare::{Comparison, Row},
+    figures::{percent, seconds},
+    ranking::ranked,
+};
 
 /// What the columns are called; numbers stand to the right.
 const HEADINGS: [&str; 9] = [
@@ -39,12 +43,8 @@ impl fmt::Display for Comparison {
             write!(formatter, " {heading:>9}")?;
         }
         writeln!(formatter)?;
-        let mut rows: Vec<&Row> = self.rows.iter().collect();
-        rows.sort_by(|one, other| {
-            let met = other.is_met.cmp(&one.is_met);
-            met.then(one.outcome.pod_hours.total_cmp(&other.outcome.pod_hours))
-        });
-        rows.into_iter()
+        ranked(self)
+            .into_iter()
             .try_for_each(|row| write_row(formatter, row))
     }
 }
@@ -57,7 +57,7 @@ fn write_row(formatter: &mut fmt::Formatter<'_>, row: &Row) -> fmt::Result {
     };
     let cells = [
         if row.is_met { "met" } else { "missed" }.to_owned(),
-        format!("{:.2} %", outcome.late_share * 100.0),
+        percent(outcome.late_share),
         seconds(outcome.wait_seconds_p50),
         seconds(outcome.wait_seconds_p99),
         seconds(outcome.wait_seconds_max),
@@ -76,19 +76,12 @@ fn write_row(formatter: &mut fmt::Formatter<'_>, row: &Row) -> fmt::Result {
     writeln!(formatter)
 }
 
-fn runs(seeds: &[u64]) -> String {
+/// Which runs the measures are of.
+pub(super) fn runs(seeds: &[u64]) -> String {
     match seeds {
         [seed] => format!("seed {seed}"),
         [first, .., last] => format!("mean of seeds {first} to {last}"),
         [] => "no run".to_owned(),
-    }
-}
-
-fn seconds(seconds: f64) -> String {
-    if seconds < 10.0 {
-        format!("{seconds:.1} s")
-    } else {
-        format!("{seconds:.0} s")
     }
 }
 
@@ -126,6 +119,7 @@ mod tests {
                 given_row("dear", true, 9.0),
                 given_row("good", true, 4.0),
             ],
+            notes: Vec::new(),
         };
         let text = comparison.to_string();
         let names: Vec<&str> = text
