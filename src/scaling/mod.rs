@@ -7,6 +7,7 @@
 mod decision;
 mod go;
 mod metadata;
+mod minute;
 mod observation;
 mod policy;
 mod queue_ref;
@@ -15,6 +16,7 @@ mod secret;
 
 pub use decision::{BindingTerm, ScalingDecision, decide};
 pub use metadata::Warning;
+pub use minute::Minute;
 pub use observation::{Backlog, Count, CountError, Observation};
 pub use policy::{PolicyError, ScalingPolicy, Trigger};
 pub use queue_ref::{Identity, QueueRef};
