@@ -12,7 +12,7 @@
 //! - [`simulation`]: the same decision in a simulated world: queue, KEDA, autoscaler and pods in
 //!   virtual time. Pure, but for what is printed
 //! - [`demo`]: all of it at work on one machine, with worker processes as pods
-//! - [`cli`], [`telemetry`], [`shutdown`], [`metrics`]: the edges
+//! - [`cli`], [`clock`], [`telemetry`], [`shutdown`], [`metrics`]: the edges
 //!
 //! Dependencies point one way: `main -> service -> {grpc, http} -> cache -> queue -> scaling`.
 //! [`metrics`] is a leaf beside that line, and `scaling` never uses it. `scaling` knows no AWS, no
@@ -21,6 +21,7 @@
 
 pub mod cache;
 pub mod cli;
+pub mod clock;
 pub mod demo;
 pub mod grpc;
 pub mod http;
