@@ -8,7 +8,7 @@ use std::{
 use tokio::{task::JoinSet, time::advance};
 
 use super::*;
-use crate::scaling::Identity;
+use crate::scaling::{Identity, QueueSettings};
 
 const PATIENCE: Duration = Duration::from_millis(900);
 
@@ -43,6 +43,7 @@ impl QueueSource for ScriptedSource {
             visible: Ok(visible),
             in_flight: Ok(0),
             delayed: Ok(0),
+            settings: QueueSettings::default(),
         })
     }
 }

@@ -1,19 +1,52 @@
-//! SQS's attribute strings -> counts, by the rules of KEDA's `aws-sqs-queue`. Pure.
+//! SQS's attribute strings -> counts, by the rules of KEDA's `aws-sqs-queue`, and settings. Pure.
 
-use crate::scaling::{Count, CountError, Observation};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::scaling::{Count, CountError, Observation, QueueSettings};
 
 /// What `GetQueueAttributes` calls the three counts.
 pub(super) const VISIBLE: &str = "ApproximateNumberOfMessages";
 pub(super) const IN_FLIGHT: &str = "ApproximateNumberOfMessagesNotVisible";
 pub(super) const DELAYED: &str = "ApproximateNumberOfMessagesDelayed";
 
-/// Reads the three counts through `attribute`, which gives the text of an attribute by its name.
+/// What it calls the settings. `FifoQueue` is not among them: AWS refuses a request that asks it of a
+/// standard queue, and the name says it.
+pub(super) const VISIBILITY_TIMEOUT: &str = "VisibilityTimeout";
+pub(super) const REDRIVE_POLICY: &str = "RedrivePolicy";
+pub(super) const DELAY: &str = "DelaySeconds";
+pub(super) const RETENTION: &str = "MessageRetentionPeriod";
+
+/// Reads counts and settings through `attribute`, which gives the text of an attribute by its name.
 pub(super) fn observation<'a>(attribute: impl Fn(&str) -> Option<&'a str>) -> Observation {
     let count = |name| count(name, attribute(name));
     Observation {
         visible: count(VISIBLE),
         in_flight: count(IN_FLIGHT),
         delayed: count(DELAYED),
+        settings: settings(attribute),
+    }
+}
+
+fn settings<'a>(attribute: impl Fn(&str) -> Option<&'a str>) -> QueueSettings {
+    let seconds = |name| Some(Duration::from_secs(attribute(name)?.parse().ok()?));
+    QueueSettings {
+        visibility_timeout: seconds(VISIBILITY_TIMEOUT),
+        receives_max: attribute(REDRIVE_POLICY).and_then(receives_max),
+        is_fifo: None,
+        delay: seconds(DELAY),
+        retention: seconds(RETENTION),
+    }
+}
+
+/// SQS takes the count as a number and as a text, and gives it back as it was written.
+fn receives_max(redrive_policy: &str) -> Option<u32> {
+    let policy: Value = serde_json::from_str(redrive_policy).ok()?;
+    match policy.get("maxReceiveCount")? {
+        Value::Number(number) => number.as_u64()?.try_into().ok(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
     }
 }
 
@@ -86,5 +119,56 @@ mod tests {
             observation.delayed,
             Err(CountError::Missing { attribute: DELAYED })
         );
+    }
+
+    #[test]
+    fn settings_are_read_and_what_is_unreadable_is_not_known() {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        let unknown = QueueSettings::default;
+        let cases = [
+            (
+                VISIBILITY_TIMEOUT,
+                "30",
+                QueueSettings {
+                    visibility_timeout: seconds(30),
+                    ..unknown()
+                },
+            ),
+            (
+                DELAY,
+                "0",
+                QueueSettings {
+                    delay: seconds(0),
+                    ..unknown()
+                },
+            ),
+            (
+                RETENTION,
+                "345600",
+                QueueSettings {
+                    retention: seconds(345_600),
+                    ..unknown()
+                },
+            ),
+            (RETENTION, "-1", unknown()),
+            (VISIBILITY_TIMEOUT, "soon", unknown()),
+            (VISIBILITY_TIMEOUT, "", unknown()),
+            (REDRIVE_POLICY, "", unknown()),
+            (REDRIVE_POLICY, "[]", unknown()),
+            (REDRIVE_POLICY, "{\"maxReceiveCount\":-3}", unknown()),
+            (REDRIVE_POLICY, "{\"maxReceiveCount\":null}", unknown()),
+        ];
+        for (asked, text, expected) in cases {
+            let found = observation(|name| (name == asked).then_some(text)).settings;
+            assert_eq!(found, expected, "{asked} {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_receive_count_is_a_number_or_a_text() {
+        for count in ["3", "\"3\""] {
+            let policy = format!("{{\"deadLetterTargetArn\":\"arn\",\"maxReceiveCount\":{count}}}");
+            assert_eq!(receives_max(&policy), Some(3), "{policy}");
+        }
     }
 }

@@ -1,6 +1,12 @@
 //! Amazon SQS, and the only file that names its SDK. Reads attributes and never a message.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_sqs::{
@@ -55,7 +61,24 @@ struct ClientKey {
 struct SqsClient {
     sdk: Client,
     requests: Semaphore,
+    /// Set when the endpoint, some stand-in for SQS, answers only when it is asked for counts alone.
+    knows_only_counts: AtomicBool,
 }
+
+/// What every observation needs.
+const COUNTS: [&str; 3] = [
+    attributes::VISIBLE,
+    attributes::IN_FLIGHT,
+    attributes::DELAYED,
+];
+
+/// What comes along in the same answer at no cost.
+const SETTINGS: [&str; 4] = [
+    attributes::VISIBILITY_TIMEOUT,
+    attributes::REDRIVE_POLICY,
+    attributes::DELAY,
+    attributes::RETENTION,
+];
 
 impl SqsSource {
     /// Prepares the scaler's own identity from the environment (IRSA, EKS Pod Identity, instance
@@ -120,13 +143,16 @@ impl SqsSource {
         SqsClient {
             sdk: Client::from_conf(config.build()),
             requests: Semaphore::new(REQUESTS_PER_CLIENT),
+            knows_only_counts: AtomicBool::new(false),
         }
     }
 }
 
 impl QueueSource for SqsSource {
     async fn observe(&self, queue: &QueueRef) -> Result<Observation, ObserveError> {
-        self.client(queue).observe(&queue.url).await
+        let mut observation = self.client(queue).observe(&queue.url).await?;
+        observation.settings.is_fifo = Some(queue.is_fifo());
+        Ok(observation)
     }
 }
 
@@ -139,18 +165,36 @@ impl SqsClient {
             .map_err(|closed| ObserveError::Unreachable {
                 cause: closed.to_string(),
             })?;
-        let answer = self
-            .sdk
-            .get_queue_attributes()
-            .queue_url(queue_url)
-            .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
-            .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
-            .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesDelayed)
-            .send()
-            .await
-            .map_err(|error| observe_error(&error))?;
+        if !self.knows_only_counts.load(Ordering::Relaxed) {
+            let names = COUNTS.into_iter().chain(SETTINGS);
+            match self.attributes(queue_url, names).await {
+                Err(error) if is_about_names(&error) => {}
+                answer => return answer.map(|answer| observation(&answer)),
+            }
+        }
+        let answer = self.attributes(queue_url, COUNTS.into_iter()).await?;
+        self.knows_only_counts.store(true, Ordering::Relaxed);
         Ok(observation(&answer))
     }
+
+    async fn attributes(
+        &self,
+        queue_url: &str,
+        names: impl Iterator<Item = &'static str>,
+    ) -> Result<GetQueueAttributesOutput, ObserveError> {
+        self.sdk
+            .get_queue_attributes()
+            .queue_url(queue_url)
+            .set_attribute_names(Some(names.map(QueueAttributeName::from).collect()))
+            .send()
+            .await
+            .map_err(|error| observe_error(&error))
+    }
+}
+
+/// Whether SQS, or what stands in for it, does not know a name that it was asked for.
+fn is_about_names(error: &ObserveError) -> bool {
+    matches!(error, ObserveError::Refused { code, .. } if code.contains("InvalidAttribute"))
 }
 
 fn observation(answer: &GetQueueAttributesOutput) -> Observation {

@@ -17,7 +17,7 @@ mod secret;
 pub use decision::{BindingTerm, ScalingDecision, decide};
 pub use metadata::Warning;
 pub use minute::Minute;
-pub use observation::{Backlog, Count, CountError, Observation};
+pub use observation::{Backlog, Count, CountError, Observation, QueueSettings};
 pub use policy::{PolicyError, ScalingPolicy, Trigger};
 pub use queue_ref::{Identity, QueueRef};
 pub use secret::Secret;

@@ -1,11 +1,11 @@
 //! What one answer of SQS says of a queue, and what of it a policy counts.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use super::{ScalingPolicy, go};
 
-/// The three message counts of a queue, each as SQS gave it. All are approximate; SQS says they may
-/// need a minute to settle.
+/// The three message counts of a queue, each as SQS gave it, and how the queue is set. All counts are
+/// approximate; SQS says they may need a minute to settle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
     /// `ApproximateNumberOfMessages`: waiting to be received.
@@ -14,6 +14,25 @@ pub struct Observation {
     pub in_flight: Count,
     /// `ApproximateNumberOfMessagesDelayed`: sent, not yet receivable.
     pub delayed: Count,
+    /// What the same answer says of the queue's settings.
+    pub settings: QueueSettings,
+}
+
+/// How a queue is set, as far as it is known. They explain and guard; no count depends on them, so one
+/// that is missing or unreadable is not known and never an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueueSettings {
+    /// `VisibilityTimeout`: a message not deleted so long after it was received is given out again.
+    pub visibility_timeout: Option<Duration>,
+    /// `maxReceiveCount` of the `RedrivePolicy`: received more often, a message leaves for the queue of
+    /// dead letters.
+    pub receives_max: Option<u32>,
+    /// Whether messages come in order, a group at a time.
+    pub is_fifo: Option<bool>,
+    /// `DelaySeconds`: a message sent without a delay of its own waits so long to be receivable.
+    pub delay: Option<Duration>,
+    /// `MessageRetentionPeriod`: an older message is lost.
+    pub retention: Option<Duration>,
 }
 
 /// One count: a number, or why there is none. A count that nobody asks for may be unreadable.
@@ -115,6 +134,7 @@ mod tests {
             visible: Ok(visible),
             in_flight: Ok(in_flight),
             delayed: Ok(delayed),
+            settings: QueueSettings::default(),
         }
     }
 

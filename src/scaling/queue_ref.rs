@@ -17,6 +17,14 @@ pub struct QueueRef {
     pub identity: Identity,
 }
 
+impl QueueRef {
+    /// Whether the queue is a FIFO queue. SQS wants `.fifo` at the end of their names and allows no
+    /// other queue a full stop.
+    pub fn is_fifo(&self) -> bool {
+        self.name.ends_with(".fifo")
+    }
+}
+
 /// As whom SQS is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Identity {

@@ -7,7 +7,10 @@ use super::{
     numbers::{count, real},
     random::{Random, Stream},
 };
-use crate::{local::queue::Counts, scaling::Observation};
+use crate::{
+    local::queue::Counts,
+    scaling::{Observation, QueueSettings},
+};
 
 /// How far the counts are from the truth.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,6 +144,7 @@ fn observation([visible, in_flight, delayed]: [u64; 3]) -> Observation {
         visible: counted(visible),
         in_flight: counted(in_flight),
         delayed: counted(delayed),
+        settings: QueueSettings::default(),
     }
 }
 

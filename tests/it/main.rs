@@ -14,5 +14,6 @@ mod numbers;
 mod outages;
 mod process;
 mod protocol;
+mod sensing;
 mod streams;
 mod support;
