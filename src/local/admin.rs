@@ -59,6 +59,7 @@ pub(crate) struct Rule {
 #[serde(rename_all = "snake_case")]
 enum Action {
     Throttle,
+    AccessDenied,
     ServerError(u16),
     LatencyMillis(u64),
     Hang,
@@ -153,6 +154,7 @@ impl From<Action> for FaultAction {
     fn from(action: Action) -> Self {
         match action {
             Action::Throttle => Self::Throttle,
+            Action::AccessDenied => Self::AccessDenied,
             Action::ServerError(status) => Self::ServerError(status),
             Action::LatencyMillis(millis) => Self::Latency(Duration::from_millis(millis)),
             Action::Hang => Self::Hang,

@@ -18,6 +18,8 @@ const COUNTS: [&str; 3] = [
 pub enum FaultAction {
     /// `ThrottlingException`, "Rate exceeded".
     Throttle,
+    /// `AccessDenied`: the caller may not do this.
+    AccessDenied,
     /// An internal error with this HTTP status, such as 500 or 503.
     ServerError(u16),
     /// The answer comes this much later.

@@ -21,7 +21,7 @@
 //! | `POST /_sluice/faults` | sets a rule: `{"operation": "GetQueueAttributes", "queue": "orders", "requests": 3, "lasts_seconds": 60, "action": "throttle"}`; all but `action` may be left out |
 //! | `DELETE /_sluice/faults` | takes all rules away |
 //!
-//! Actions: `"throttle"`, `{"server_error": 503}`, `{"latency_millis": 800}`, `"hang"`, `"garbage"`,
+//! Actions: `"throttle"`, `"access_denied"`, `{"server_error": 503}`, `{"latency_millis": 800}`, `"hang"`, `"garbage"`,
 //! `"drop_connection"`, `{"missing_attribute": "ApproximateNumberOfMessages"}`,
 //! `{"attribute_value": {"name": "ApproximateNumberOfMessages", "value": "NotInt"}}`, `"stale_counts"`,
 //! `"zero_counts"`, `"partial_batch_failure"`.

@@ -52,6 +52,7 @@ async fn a_script_sets_every_fault_and_clears_them() {
     let url = server.given_a_queue("orders", &[]);
     for action in [
         r#""throttle""#,
+        r#""access_denied""#,
         r#"{"server_error": 503}"#,
         r#"{"latency_millis": 1}"#,
         r#""hang""#,

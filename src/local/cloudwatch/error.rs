@@ -17,6 +17,8 @@ pub(crate) enum CloudWatchError {
     Serialization(String),
     #[error("The operation {0} is not known.")]
     UnknownOperation(String),
+    #[error("The local server was told that this caller may not use cloudwatch:{0}.")]
+    AccessDenied(&'static str),
     #[error("Rate exceeded")]
     Throttling,
     #[error("The local server was told to fail with status {0}.")]
@@ -53,6 +55,10 @@ impl CloudWatchError {
                 "com.amazon.coral.service#UnknownOperationException",
                 "InvalidAction",
             ),
+            Self::AccessDenied(_) => (
+                "com.amazon.coral.service#AccessDeniedException",
+                "AccessDenied",
+            ),
             Self::Throttling => (
                 "com.amazon.coral.availability#ThrottlingException",
                 "Throttling",
@@ -70,6 +76,7 @@ impl CloudWatchError {
 
     pub(crate) fn status(&self) -> u16 {
         match self {
+            Self::AccessDenied(_) => 403,
             Self::Failure(status) => *status,
             _ => 400,
         }

@@ -38,6 +38,9 @@ pub(super) async fn answer(
     let actions = app.shared.faults().take(app.shared.now(), operation, None);
     match interrupt(app, &actions).await {
         Some(Interruption::Throttled) => return failed(&CloudWatchError::Throttling, format),
+        Some(Interruption::Denied) => {
+            return failed(&CloudWatchError::AccessDenied(known), format);
+        }
         Some(Interruption::Failed(status)) => {
             return failed(&CloudWatchError::Failure(status), format);
         }

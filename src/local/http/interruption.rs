@@ -14,6 +14,7 @@ use crate::local::{faults::FaultAction, server::App};
 #[derive(Debug)]
 pub(super) enum Interruption {
     Throttled,
+    Denied,
     Failed(u16),
     /// An answer that is none, in any format.
     Broken(Response<Body>),
@@ -24,6 +25,7 @@ pub(super) async fn interrupt(app: &App, actions: &[FaultAction]) -> Option<Inte
     for action in actions {
         match action {
             FaultAction::Throttle => return Some(Interruption::Throttled),
+            FaultAction::AccessDenied => return Some(Interruption::Denied),
             FaultAction::ServerError(status) => return Some(Interruption::Failed(*status)),
             FaultAction::Garbage => return Some(Interruption::Broken(garbage())),
             FaultAction::DropConnection => return Some(Interruption::Broken(cut_off())),

@@ -65,6 +65,9 @@ impl Exchange<'_> {
             .take(now, self.operation, queue.as_deref());
         match interrupt(self.app, &actions).await {
             Some(Interruption::Throttled) => return failed(&SqsError::Throttling),
+            Some(Interruption::Denied) => {
+                return failed(&SqsError::AccessDenied(self.operation.to_owned()));
+            }
             Some(Interruption::Failed(status)) => return failed(&SqsError::Failure(status)),
             Some(Interruption::Broken(response)) => return response,
             None => {}

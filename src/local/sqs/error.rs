@@ -58,6 +58,8 @@ pub enum SqsError {
     Serialization(String),
     #[error("The operation {0} is not known.")]
     UnknownOperation(String),
+    #[error("The local server was told that this caller may not use sqs:{0}.")]
+    AccessDenied(String),
     #[error("Rate exceeded")]
     Throttling,
     #[error("The local server was told to fail with status {0}.")]
@@ -201,6 +203,11 @@ impl SqsError {
                 "com.amazon.coral.service#UnknownOperationException",
                 "InvalidAction",
             ),
+            Self::AccessDenied(_) => ErrorShape {
+                type_name: "com.amazon.coral.service#AccessDeniedException",
+                query_code: "AccessDenied",
+                status: 403,
+            },
             Self::Throttling => sqs(
                 "com.amazon.coral.availability#ThrottlingException",
                 "ThrottlingException",
