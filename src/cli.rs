@@ -4,11 +4,16 @@ mod simulate;
 
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    cache::CacheSettings, demo::DemoSettings, grpc::ScalerSettings, local::LocalSettings,
-    service::ServiceSettings, telemetry::LogFormat,
+    cache::CacheSettings,
+    demo::DemoSettings,
+    grpc::ScalerSettings,
+    local::LocalSettings,
+    queue::{MinuteSettings, cloudwatch::CloudWatchEndpoint},
+    service::ServiceSettings,
+    telemetry::LogFormat,
 };
 
 pub use simulate::{Form, SimulateArgs};
@@ -103,6 +108,8 @@ pub struct ServeArgs {
     /// How often an open push stream looks at its queue, as far as the cache lets it.
     #[arg(long, env = "SLUICE_PUSH_INTERVAL_SECONDS", value_name = "SECONDS", default_value = "1", value_parser = seconds(0.1..=60.0))]
     pub push_interval_seconds: Duration,
+    #[command(flatten)]
+    pub cloudwatch: CloudWatchArgs,
     /// After SIGTERM, calls still under way are cut off after this time.
     #[arg(long, env = "SLUICE_DRAIN_DEADLINE_SECONDS", value_name = "SECONDS", default_value = "10", value_parser = seconds(0.0..=300.0))]
     pub drain_deadline_seconds: Duration,
@@ -119,6 +126,10 @@ impl From<&ServeArgs> for ServiceSettings {
                 failure_memory: args.failure_memory_seconds,
                 fetch_deadline: args.fetch_deadline_seconds,
             },
+            minutes: MinuteSettings {
+                dollars_per_month: args.cloudwatch.cloudwatch_dollars_per_month,
+                ..MinuteSettings::default()
+            },
             scaler: ScalerSettings {
                 rpc_deadline: args.rpc_deadline_seconds,
                 push_interval: args.push_interval_seconds,
@@ -126,6 +137,34 @@ impl From<&ServeArgs> for ServiceSettings {
             drain_deadline: args.drain_deadline_seconds,
         }
     }
+}
+
+/// Whether and how to ask CloudWatch: for queues with a target wait that are not empty, as one more sense.
+#[derive(Debug, Clone, Args)]
+pub struct CloudWatchArgs {
+    /// Whether to ask CloudWatch at all; without the permission it is done without.
+    #[arg(
+        long,
+        env = "SLUICE_CLOUDWATCH",
+        value_enum,
+        value_name = "SWITCH",
+        default_value = "on"
+    )]
+    pub cloudwatch: Switch,
+    /// What a month of CloudWatch may cost; 0 asks for nothing. A queue that is never empty takes $1.34.
+    #[arg(long, env = "SLUICE_CLOUDWATCH_DOLLARS_PER_MONTH", value_name = "DOLLARS", default_value = "5", value_parser = dollars)]
+    pub cloudwatch_dollars_per_month: f64,
+    /// Which CloudWatch: of the `region`; of the `trigger`, which is its awsEndpoint where that is not
+    /// AWS's; or one URL for all queues.
+    #[arg(long, env = "SLUICE_CLOUDWATCH_ENDPOINT", value_name = "ENDPOINT", default_value = "region", value_parser = cloudwatch_endpoint)]
+    pub cloudwatch_endpoint: CloudWatchEndpoint,
+}
+
+/// Whether something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
 }
 
 /// What the demonstration plays.
@@ -227,6 +266,23 @@ fn seconds(
     }
 }
 
+fn dollars(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok();
+    let dollars = number.filter(|dollars| (0.0..=100_000.0).contains(dollars));
+    dollars.ok_or_else(|| "expected dollars from 0 to 100000".to_owned())
+}
+
+fn cloudwatch_endpoint(text: &str) -> Result<CloudWatchEndpoint, String> {
+    match text {
+        "region" => Ok(CloudWatchEndpoint::Region),
+        "trigger" => Ok(CloudWatchEndpoint::Trigger),
+        url if url.starts_with("http://") || url.starts_with("https://") => {
+            Ok(CloudWatchEndpoint::Url(url.to_owned()))
+        }
+        _ => Err("expected region, trigger or a URL of http or https".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -254,7 +310,48 @@ mod tests {
         let settings = given_serve(&[]).unwrap();
         assert_eq!(settings.cache, CacheSettings::default());
         assert_eq!(settings.scaler, ScalerSettings::default());
+        assert_eq!(settings.minutes, MinuteSettings::default());
         assert!(settings.grpc_listen.ip().is_loopback() && settings.http_listen.ip().is_loopback());
+    }
+
+    #[test]
+    fn a_cloudwatch_is_of_the_region_of_the_trigger_or_a_url() {
+        let given = |text: &str| {
+            let argument = format!("--cloudwatch-endpoint={text}");
+            match Cli::try_parse_from(["sluice", "serve", &argument]) {
+                Ok(Cli {
+                    command: Command::Serve(args),
+                    ..
+                }) => Ok(args.cloudwatch.cloudwatch_endpoint),
+                Ok(other) => panic!("not serve: {other:?}"),
+                Err(error) => Err(error.to_string()),
+            }
+        };
+        assert_eq!(given("region"), Ok(CloudWatchEndpoint::Region));
+        assert_eq!(given("trigger"), Ok(CloudWatchEndpoint::Trigger));
+        let url = "http://127.0.0.1:9324";
+        assert_eq!(given(url), Ok(CloudWatchEndpoint::Url(url.to_owned())));
+        let error = given("moon").unwrap_err();
+        assert!(
+            error.contains("expected region, trigger or a URL"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_budget_is_dollars_a_month() {
+        let given = |text: &str| {
+            let argument = format!("--cloudwatch-dollars-per-month={text}");
+            given_serve(&[&argument]).map(|settings| settings.minutes.dollars_per_month)
+        };
+        assert_eq!(given("0.5"), Ok(0.5));
+        for wrong in ["-1", "NaN", "100001", "much"] {
+            let error = given(wrong).unwrap_err();
+            assert!(
+                error.contains("expected dollars from 0 to 100000"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

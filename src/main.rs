@@ -9,10 +9,11 @@ use std::{
 use anyhow::Context;
 use clap::Parser;
 use sluice::{
-    cli::{Cli, Command, DemoArgs, Form, ServeArgs, SimulateArgs},
+    cli::{Cli, Command, DemoArgs, Form, ServeArgs, SimulateArgs, Switch},
+    clock::EpochClock,
     demo, local,
-    queue::SqsSource,
-    service::{Service, ServiceSettings},
+    queue::{AwsConfig, SqsSource, cloudwatch::CloudWatchSource},
+    service::{Sensors, Service, ServiceSettings},
     shutdown,
     simulation::{self, command::Destination, compare::Comparison},
     telemetry,
@@ -43,8 +44,15 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
 }
 
 async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
-    let source = SqsSource::from_environment(args.fetch_deadline_seconds).await;
-    let service = Service::bind(ServiceSettings::from(args), source).await?;
+    let aws = AwsConfig::from_environment().await;
+    let is_on = args.cloudwatch.cloudwatch == Switch::On;
+    let endpoint = args.cloudwatch.cloudwatch_endpoint.clone();
+    let sensors = Sensors {
+        queues: SqsSource::new(aws.clone(), args.fetch_deadline_seconds),
+        minutes: is_on.then(|| CloudWatchSource::new(aws, endpoint)),
+        clock: EpochClock::start(),
+    };
+    let service = Service::bind(ServiceSettings::from(args), sensors).await?;
     tracing::info!(grpc = %service.grpc_address()?, http = %service.http_address()?, "serving");
     service.run(shutdown::on_signal()?).await?;
     tracing::info!("stopped");

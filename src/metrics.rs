@@ -1,6 +1,6 @@
 //! What Sluice counts of itself, in OpenMetrics text. A leaf: it knows nothing of what it counts.
 
-use std::time::Duration;
+use std::{sync::atomic::AtomicU64, time::Duration};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, text},
@@ -21,6 +21,10 @@ pub struct Metrics {
     open_streams: Family<MethodLabel, Gauge>,
     cache_answers: Family<CacheLabels, Counter>,
     sqs_requests: Family<RequestLabels, Counter>,
+    cloudwatch_requests: Family<RequestLabels, Counter>,
+    cloudwatch_asked: Counter,
+    cloudwatch_budget_refusals: Counter,
+    cloudwatch_cost: Gauge<f64, AtomicU64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -63,6 +67,17 @@ enum Outcome {
     Error,
 }
 
+impl RequestLabels {
+    fn of<T, E>(outcome: &Result<T, E>) -> Self {
+        let outcome = if outcome.is_ok() {
+            Outcome::Ok
+        } else {
+            Outcome::Error
+        };
+        Self { outcome }
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let rpc_seconds: fn() -> Histogram = || Histogram::new(RPC_SECONDS);
@@ -73,8 +88,13 @@ impl Default for Metrics {
             open_streams: Family::default(),
             cache_answers: Family::default(),
             sqs_requests: Family::default(),
+            cloudwatch_requests: Family::default(),
+            cloudwatch_asked: Counter::default(),
+            cloudwatch_budget_refusals: Counter::default(),
+            cloudwatch_cost: Gauge::default(),
         };
         metrics.register();
+        metrics.register_cloudwatch();
         metrics
     }
 }
@@ -112,6 +132,30 @@ impl Metrics {
         );
     }
 
+    fn register_cloudwatch(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "cloudwatch_requests",
+            "GetMetricData calls, each with its retries, by outcome",
+            self.cloudwatch_requests.clone(),
+        );
+        registry.register(
+            "cloudwatch_metrics_requested",
+            "Metrics that GetMetricData was asked for: what AWS charges for",
+            self.cloudwatch_asked.clone(),
+        );
+        registry.register(
+            "cloudwatch_budget_refusals",
+            "Queues not asked for because the budget was used up, once a minute each",
+            self.cloudwatch_budget_refusals.clone(),
+        );
+        registry.register(
+            "cloudwatch_dollars_per_month",
+            "What a month of GetMetricData would cost if all of it were like the last hour",
+            self.cloudwatch_cost.clone(),
+        );
+    }
+
     /// Counts an RPC that has been answered with `code` since `started`.
     pub fn rpc_answered(&self, method: &'static str, code: tonic::Code, started: Instant) {
         self.rpcs
@@ -144,14 +188,29 @@ impl Metrics {
 
     /// Counts a request to SQS.
     pub fn queue_asked<T, E>(&self, outcome: &Result<T, E>) {
-        let outcome = if outcome.is_ok() {
-            Outcome::Ok
-        } else {
-            Outcome::Error
-        };
-        self.sqs_requests
-            .get_or_create(&RequestLabels { outcome })
-            .inc();
+        let labels = RequestLabels::of(outcome);
+        self.sqs_requests.get_or_create(&labels).inc();
+    }
+
+    /// Counts a call to `CloudWatch`.
+    pub fn minutes_called<T, E>(&self, outcome: &Result<T, E>) {
+        let labels = RequestLabels::of(outcome);
+        self.cloudwatch_requests.get_or_create(&labels).inc();
+    }
+
+    /// Counts metrics that `CloudWatch` is asked for.
+    pub fn minutes_asked(&self, metrics: u32) {
+        self.cloudwatch_asked.inc_by(metrics.into());
+    }
+
+    /// Counts a queue that `CloudWatch` is not asked for, because of the budget.
+    pub fn minutes_refused(&self) {
+        self.cloudwatch_budget_refusals.inc();
+    }
+
+    /// Tells what a month costs at the present pace.
+    pub fn minutes_cost(&self, dollars_per_month: f64) {
+        self.cloudwatch_cost.set(dollars_per_month);
     }
 
     /// Everything in OpenMetrics text.

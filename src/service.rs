@@ -16,6 +16,7 @@ use tonic_health::{
 
 use crate::{
     cache::{CacheSettings, ObservationCache},
+    clock::EpochClock,
     grpc::{
         ScalerService, ScalerSettings,
         proto::{
@@ -25,7 +26,10 @@ use crate::{
     },
     http::{self, Readiness},
     metrics::Metrics,
-    queue::QueueSource,
+    queue::{
+        MinuteFeed, MinuteSettings, MinuteSource, QueueSource, cloudwatch::CloudWatchSource,
+        minute_feed,
+    },
 };
 
 /// KEDA holds one connection for hours; a peer that is gone is noticed within their sum.
@@ -33,7 +37,7 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Everything `sluice serve` can be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ServiceSettings {
     /// Where KEDA calls.
     pub grpc_listen: SocketAddr,
@@ -41,10 +45,34 @@ pub struct ServiceSettings {
     pub http_listen: SocketAddr,
     /// How long answers serve.
     pub cache: CacheSettings,
+    /// How often queues are asked for their minutes, and for how much money.
+    pub minutes: MinuteSettings,
     /// How the RPCs behave.
     pub scaler: ScalerSettings,
     /// After a signal to stop, calls under way are cut off after this time.
     pub drain_deadline: Duration,
+}
+
+/// What the service senses with.
+#[derive(Debug)]
+pub struct Sensors<S, M = CloudWatchSource> {
+    /// Tells the counts of queues.
+    pub queues: S,
+    /// Tells their minutes; `None` does without.
+    pub minutes: Option<M>,
+    /// Tells the time.
+    pub clock: EpochClock,
+}
+
+impl<S> Sensors<S> {
+    /// Counts alone, without minutes.
+    pub fn of_counts(queues: S) -> Self {
+        Self {
+            queues,
+            minutes: None,
+            clock: EpochClock::start(),
+        }
+    }
 }
 
 /// Why the service could not start or did not end well.
@@ -80,6 +108,7 @@ pub struct Service<S> {
     grpc: TcpListener,
     http: TcpListener,
     scaler: ScalerService<S>,
+    minutes: MinuteFeed,
     metrics: Arc<Metrics>,
     /// Cancelled by the first step of the drain.
     draining: CancellationToken,
@@ -91,12 +120,21 @@ impl<S: QueueSource> Service<S> {
     ///
     /// # Errors
     /// When a port cannot be bound.
-    pub async fn bind(settings: ServiceSettings, source: S) -> Result<Self, ServiceError> {
+    pub async fn bind<M: MinuteSource>(
+        settings: ServiceSettings,
+        sensors: Sensors<S, M>,
+    ) -> Result<Self, ServiceError> {
         let grpc = bind(settings.grpc_listen, "gRPC").await?;
         let http = bind(settings.http_listen, "HTTP").await?;
         let metrics = Arc::new(Metrics::default());
         let draining = CancellationToken::new();
-        let cache = ObservationCache::new(source, settings.cache, Arc::clone(&metrics));
+        let minutes = start_polling(
+            &settings,
+            sensors.minutes,
+            &metrics,
+            (sensors.clock, &draining),
+        );
+        let cache = ObservationCache::new(sensors.queues, settings.cache, Arc::clone(&metrics));
         let scaler = ScalerService::new(
             Arc::new(cache),
             settings.scaler,
@@ -107,6 +145,7 @@ impl<S: QueueSource> Service<S> {
             grpc,
             http,
             scaler,
+            minutes,
             metrics,
             draining,
             drain_deadline: settings.drain_deadline,
@@ -129,6 +168,11 @@ impl<S: QueueSource> Service<S> {
         self.http.local_addr()
     }
 
+    /// The minutes of queues.
+    pub fn minutes(&self) -> MinuteFeed {
+        self.minutes.clone()
+    }
+
     /// Serves until `shutdown` is cancelled, then drains: not ready at once, streams ended with OK,
     /// calls under way finished, all of it within the drain deadline.
     ///
@@ -139,6 +183,8 @@ impl<S: QueueSource> Service<S> {
             grpc,
             http,
             scaler,
+            // Held until the end: the poller stops when nobody holds it.
+            minutes: _minutes,
             metrics,
             draining,
             drain_deadline,
@@ -169,6 +215,26 @@ impl<S: QueueSource> Service<S> {
         };
         let (answered, paged) = tokio::join!(answers, pages);
         answered.and(paged.map_err(ServiceError::Http))
+    }
+}
+
+/// Starts the one task that asks for minutes, or says why there are none. It ends with the drain.
+fn start_polling<M: MinuteSource>(
+    settings: &ServiceSettings,
+    source: Option<M>,
+    metrics: &Arc<Metrics>,
+    (clock, draining): (EpochClock, &CancellationToken),
+) -> MinuteFeed {
+    match source {
+        None => MinuteFeed::off("CloudWatch is switched off"),
+        Some(_) if settings.minutes.dollars_per_month <= 0.0 => {
+            MinuteFeed::off("the budget for CloudWatch is $0")
+        }
+        Some(source) => {
+            let (feed, poller) = minute_feed(source, settings.minutes, Arc::clone(metrics), clock);
+            tokio::spawn(poller.run(draining.clone()));
+            feed
+        }
     }
 }
 

@@ -11,8 +11,8 @@ use crate::{
     cache::CacheSettings,
     grpc::ScalerSettings,
     local::{Control, LocalServer},
-    queue::SqsSource,
-    service::{Service, ServiceSettings},
+    queue::{MinuteSettings, SqsSource},
+    service::{Sensors, Service, ServiceSettings},
 };
 
 const QUEUE: &str = "orders";
@@ -66,8 +66,8 @@ impl Stage {
         let queue_url = sqs.create_queue(QUEUE, &[]).map_err(DemoError::Queue)?;
         tasks.spawn(server.serve(stop.clone()));
 
-        let service =
-            Service::bind(service_settings(), SqsSource::from_environment(FETCH).await).await?;
+        let sensors = Sensors::of_counts(SqsSource::from_environment(FETCH).await);
+        let service = Service::bind(service_settings(), sensors).await?;
         let scaler = Endpoint::from_shared(format!("http://{}", service.grpc_address()?))?;
         tasks.spawn(service.run(stop.clone()));
 
@@ -163,6 +163,7 @@ fn service_settings() -> ServiceSettings {
             fetch_deadline: FETCH,
             ..CacheSettings::default()
         },
+        minutes: MinuteSettings::default(),
         scaler: ScalerSettings::default(),
         drain_deadline: Duration::from_secs(2),
     }

@@ -1,11 +1,24 @@
 //! Where observations come from. The rest of the scaler sees a [`QueueSource`], not SQS.
 
 mod attributes;
+mod budget;
+pub mod cloudwatch;
+mod credentials;
+mod minute_source;
+mod minutes;
+mod poller;
 mod sqs;
 
-use std::{future::Future, time::Duration};
+use std::{fmt::Display, future::Future, time::Duration};
 
-pub use sqs::SqsSource;
+pub(crate) use poller::minute_feed;
+pub use {
+    credentials::AwsConfig,
+    minute_source::{FetchError, Metric, MinuteCall, MinuteSource, Place},
+    minutes::{MinuteFeed, MinutesSeen, SensingState},
+    poller::MinuteSettings,
+    sqs::SqsSource,
+};
 
 use crate::scaling::{Observation, QueueRef};
 
@@ -62,10 +75,24 @@ pub enum ObserveError {
     },
 }
 
+/// A message of AWS may quote the request; so much of it says what is wrong.
+const MESSAGE_CHARACTERS: usize = 300;
+
+/// What `DisplayErrorContext` tells of an error, in one line.
+fn chain_of_causes(error: &impl Display) -> String {
+    let chain = error.to_string();
+    // The debug form that follows the chain is for those who develop the SDK.
+    shortened(chain.split(" (").next().unwrap_or(&chain))
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(MESSAGE_CHARACTERS).collect()
+}
+
 /// A duration as people read it in an error: `0.9 s`, `5 s`.
 struct Seconds(Duration);
 
-impl std::fmt::Display for Seconds {
+impl Display for Seconds {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{} s", self.0.as_secs_f64())
     }

@@ -8,10 +8,9 @@ use std::{
     time::Duration,
 };
 
-use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_sqs::{
     Client,
-    config::{Credentials, Region, retry::RetryConfig},
+    config::{retry::RetryConfig, timeout::TimeoutConfig},
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
     operation::get_queue_attributes::{GetQueueAttributesError, GetQueueAttributesOutput},
     types::QueueAttributeName,
@@ -19,8 +18,11 @@ use aws_sdk_sqs::{
 use moka::sync::Cache;
 use tokio::sync::Semaphore;
 
-use super::{ObserveError, QueueSource, attributes};
-use crate::scaling::{Identity, Observation, QueueRef};
+use super::{
+    AwsConfig, ObserveError, QueueSource, attributes, chain_of_causes, credentials::Caller,
+    shortened,
+};
+use crate::scaling::{Observation, QueueRef};
 
 /// Distinct (region, endpoint, identity) whose connections are kept; more are made anew.
 const CLIENTS_MAX: u64 = 256;
@@ -39,22 +41,12 @@ const ATTEMPTS: u32 = 2;
 /// The first wait before the second attempt.
 const RETRY_BACKOFF: Duration = Duration::from_millis(100);
 
-/// An SQS message may quote the request; so much of it says what is wrong.
-const MESSAGE_CHARACTERS: usize = 300;
-
 /// Asks Amazon SQS, or an SQS-compatible endpoint that a trigger names.
 #[derive(Debug)]
 pub struct SqsSource {
-    shared: SdkConfig,
-    clients: Cache<ClientKey, Arc<SqsClient>>,
-}
-
-/// What a client depends on besides the shared settings.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct ClientKey {
-    region: String,
-    endpoint: Option<String>,
-    identity: Identity,
+    aws: AwsConfig,
+    fetch_deadline: Duration,
+    clients: Cache<Caller, Arc<SqsClient>>,
 }
 
 #[derive(Debug)]
@@ -81,64 +73,44 @@ const SETTINGS: [&str; 4] = [
 ];
 
 impl SqsSource {
-    /// Prepares the scaler's own identity from the environment (IRSA, EKS Pod Identity, instance
-    /// role, variables) without using it yet. `fetch_deadline` bounds a request with its retries.
+    /// As whom the environment says; see [`AwsConfig`].
     pub async fn from_environment(fetch_deadline: Duration) -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .operation_timeout(fetch_deadline)
-            .operation_attempt_timeout(fetch_deadline.mul_f32(0.8))
-            .connect_timeout(fetch_deadline.div_f32(2.0))
-            .build();
-        let retries = RetryConfig::standard()
-            .with_max_attempts(ATTEMPTS)
-            .with_initial_backoff(RETRY_BACKOFF);
-        let shared = aws_config::defaults(BehaviorVersion::latest())
-            .timeout_config(timeouts)
-            .retry_config(retries)
-            // Every trigger brings its region; asking the instance for one would cost seconds.
-            .region(Region::from_static("us-east-1"))
-            .load()
-            .await;
-        Self::new(shared)
+        Self::new(AwsConfig::from_environment().await, fetch_deadline)
     }
 
-    fn new(shared: SdkConfig) -> Self {
+    /// `fetch_deadline` bounds a request with its retries.
+    pub fn new(aws: AwsConfig, fetch_deadline: Duration) -> Self {
         let clients = Cache::builder()
             .max_capacity(CLIENTS_MAX)
             .time_to_idle(CLIENT_IDLE)
             .build();
-        Self { shared, clients }
+        Self {
+            aws,
+            fetch_deadline,
+            clients,
+        }
     }
 
     fn client(&self, queue: &QueueRef) -> Arc<SqsClient> {
-        let key = ClientKey {
-            region: queue.region.clone(),
-            endpoint: queue.endpoint.clone(),
-            identity: queue.identity.clone(),
-        };
+        let caller = Caller::of(queue);
         self.clients
-            .get_with_by_ref(&key, || Arc::new(self.new_client(&key)))
+            .get_with_by_ref(&caller, || Arc::new(self.new_client(&caller)))
     }
 
-    fn new_client(&self, key: &ClientKey) -> SqsClient {
-        let mut config = aws_sdk_sqs::config::Builder::from(&self.shared)
-            .region(Region::new(key.region.clone()));
-        if let Some(endpoint) = &key.endpoint {
+    fn new_client(&self, caller: &Caller) -> SqsClient {
+        let timeouts = TimeoutConfig::builder()
+            .operation_timeout(self.fetch_deadline)
+            .operation_attempt_timeout(self.fetch_deadline.mul_f32(0.8))
+            .connect_timeout(self.fetch_deadline.div_f32(2.0))
+            .build();
+        let retries = RetryConfig::standard()
+            .with_max_attempts(ATTEMPTS)
+            .with_initial_backoff(RETRY_BACKOFF);
+        let mut config = aws_sdk_sqs::config::Builder::from(&self.aws.of(caller))
+            .timeout_config(timeouts)
+            .retry_config(retries);
+        if let Some(endpoint) = &caller.endpoint {
             config = config.endpoint_url(endpoint);
-        }
-        if let Identity::StaticKeys {
-            access_key_id,
-            secret_access_key,
-        } = &key.identity
-        {
-            let secret = secret_access_key.expose();
-            config = config.credentials_provider(Credentials::new(
-                access_key_id,
-                secret,
-                None,
-                None,
-                "trigger metadata",
-            ));
         }
         SqsClient {
             sdk: Client::from_conf(config.build()),
@@ -217,7 +189,7 @@ fn observe_error(error: &SdkError<GetQueueAttributesError>) -> ObserveError {
             } else if refusal.err().meta().code().is_none() {
                 ObserveError::Unintelligible {
                     status,
-                    cause: cause(error),
+                    cause: chain_of_causes(&DisplayErrorContext(error)),
                 }
             } else {
                 ObserveError::Refused {
@@ -229,21 +201,10 @@ fn observe_error(error: &SdkError<GetQueueAttributesError>) -> ObserveError {
         }
         SdkError::ResponseError(response) => ObserveError::Unintelligible {
             status: response.raw().status().as_u16(),
-            cause: cause(error),
+            cause: chain_of_causes(&DisplayErrorContext(error)),
         },
         _ => ObserveError::Unreachable {
-            cause: cause(error),
+            cause: chain_of_causes(&DisplayErrorContext(error)),
         },
     }
-}
-
-/// The chain of causes in one line.
-fn cause(error: &SdkError<GetQueueAttributesError>) -> String {
-    let chain = DisplayErrorContext(error).to_string();
-    // The debug form that follows the chain is for those who develop the SDK.
-    shortened(chain.split(" (").next().unwrap_or(&chain))
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(MESSAGE_CHARACTERS).collect()
 }

@@ -21,7 +21,7 @@ impl QueueRef {
     /// Whether the queue is a FIFO queue. SQS wants `.fifo` at the end of their names and allows no
     /// other queue a full stop.
     pub fn is_fifo(&self) -> bool {
-        self.name.ends_with(".fifo")
+        matches!(self.name.rsplit_once('.'), Some((_, "fifo")))
     }
 }
 

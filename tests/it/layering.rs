@@ -77,9 +77,10 @@ fn the_simulation_knows_no_clock_no_network_and_nothing_that_serves() {
 }
 
 #[test]
-fn one_file_names_the_sqs_sdk() {
+fn one_file_names_each_sdk() {
     assert_unnamed("src", &["aws_sdk_sqs"], &["src/queue/sqs.rs"]);
-    assert_unnamed("src", &["aws_config"], &["src/queue/sqs.rs"]);
+    assert_unnamed("src", &["aws_sdk_cloudwatch"], &["src/queue/cloudwatch.rs"]);
+    assert_unnamed("src", &["aws_config"], &["src/queue/credentials.rs"]);
 }
 
 #[test]

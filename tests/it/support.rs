@@ -16,8 +16,8 @@ use sluice::{
         },
     },
     local::{Control, FaultAction, FaultRule, LocalServer},
-    queue::SqsSource,
-    service::{Service, ServiceSettings},
+    queue::{MinuteFeed, MinuteSettings, SqsSource},
+    service::{Sensors, Service, ServiceSettings},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -127,6 +127,7 @@ pub(crate) fn given_settings() -> ServiceSettings {
         grpc_listen: LOOPBACK,
         http_listen: LOOPBACK,
         cache: CacheSettings::default(),
+        minutes: MinuteSettings::default(),
         scaler: ScalerSettings {
             push_interval: Duration::from_millis(100),
             ..ScalerSettings::default()
@@ -151,7 +152,18 @@ pub(crate) fn given_settings_without_cache() -> ServiceSettings {
 
 pub(crate) async fn given_scaler(settings: ServiceSettings) -> Scaler {
     let source = SqsSource::from_environment(settings.cache.fetch_deadline).await;
-    let service = Service::bind(settings, source).await.expect("free ports");
+    given_scaler_with(settings, Sensors::of_counts(source))
+        .await
+        .0
+}
+
+/// A scaler with these sensors, and what it knows of minutes.
+pub(crate) async fn given_scaler_with(
+    settings: ServiceSettings,
+    sensors: Sensors<SqsSource>,
+) -> (Scaler, MinuteFeed) {
+    let service = Service::bind(settings, sensors).await.expect("free ports");
+    let minutes = service.minutes();
     let (grpc, http) = (
         service.grpc_address().unwrap(),
         service.http_address().unwrap(),
@@ -160,11 +172,12 @@ pub(crate) async fn given_scaler(settings: ServiceSettings) -> Scaler {
     tokio::spawn(service.run(CancellationToken::new()));
     let channel = connect(grpc).await;
     let client = ExternalScalerClient::new(channel.clone());
-    Scaler {
+    let scaler = Scaler {
         client,
         channel,
         http,
-    }
+    };
+    (scaler, minutes)
 }
 
 pub(crate) async fn connect(address: SocketAddr) -> Channel {

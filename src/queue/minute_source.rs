@@ -1,0 +1,127 @@
+//! What the poller wants of a source of minutes: `CloudWatch`, or a stand-in for it in tests.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use crate::scaling::{Identity, Minute, QueueRef};
+
+/// Something that can tell the minutes of many queues at once.
+pub trait MinuteSource: Send + Sync + 'static {
+    /// Where the minutes of `queue` are.
+    ///
+    /// # Errors
+    /// When they cannot be had for this queue: why, for people.
+    fn place(&self, queue: &QueueRef) -> Result<Place, Arc<str>>;
+
+    /// Asks once, in one call, for the minutes of the queues of one place: a list for each queue, in the
+    /// order of the request.
+    fn fetch(
+        &self,
+        place: &Place,
+        call: &MinuteCall,
+    ) -> impl Future<Output = Result<Vec<Vec<Minute>>, FetchError>> + Send;
+}
+
+/// Queues of one place can be asked for in one call, and fail together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The AWS region.
+    pub region: String,
+    /// Another endpoint than the region's.
+    pub endpoint: Option<String>,
+    /// As whom to ask.
+    pub identity: Identity,
+    /// The account that the queues belong to, where their URLs tell.
+    pub account: Option<String>,
+}
+
+/// What one call asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MinuteCall {
+    /// The first minute asked for, since the Unix epoch.
+    pub from: Duration,
+    /// The end of the last one, a whole minute.
+    pub until: Duration,
+    /// The queues, each with what is asked of it.
+    pub queues: Vec<(Arc<QueueRef>, &'static [Metric])>,
+}
+
+/// One number of a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Messages sent.
+    Sent,
+    /// Messages received.
+    Received,
+    /// Messages deleted.
+    Deleted,
+    /// The age of the oldest message.
+    OldestAge,
+    /// Groups of a FIFO queue with a message in flight.
+    GroupsInFlight,
+}
+
+impl Metric {
+    /// What is asked of a queue each time.
+    const STANDARD: &[Self] = &[Self::Received, Self::Deleted, Self::OldestAge];
+    const FIFO: &[Self] = &[
+        Self::Received,
+        Self::Deleted,
+        Self::OldestAge,
+        Self::GroupsInFlight,
+    ];
+    /// The first time, also what was sent: later the counts tell it sooner.
+    const STANDARD_HISTORY: &[Self] = &[Self::Received, Self::Deleted, Self::OldestAge, Self::Sent];
+    const FIFO_HISTORY: &[Self] = &[
+        Self::Received,
+        Self::Deleted,
+        Self::OldestAge,
+        Self::GroupsInFlight,
+        Self::Sent,
+    ];
+
+    /// What to ask of `queue`.
+    pub(super) fn of(queue: &QueueRef, with_history: bool) -> &'static [Self] {
+        match (queue.is_fifo(), with_history) {
+            (false, false) => Self::STANDARD,
+            (true, false) => Self::FIFO,
+            (false, true) => Self::STANDARD_HISTORY,
+            (true, true) => Self::FIFO_HISTORY,
+        }
+    }
+}
+
+/// Why minutes could not be fetched.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// The identity may not read them.
+    #[error("CloudWatch does not let this identity read metrics ({code}: {message})")]
+    NoPermission {
+        /// The error code.
+        code: String,
+        /// The message.
+        message: String,
+    },
+    /// Too many calls.
+    #[error("CloudWatch throttles ({code})")]
+    Throttled {
+        /// The error code.
+        code: String,
+    },
+    /// A call that is not taken as it is.
+    #[error("CloudWatch refuses the call ({code}: {message})")]
+    Invalid {
+        /// The error code.
+        code: String,
+        /// The message.
+        message: String,
+    },
+    /// Everything else.
+    #[error("CloudWatch cannot be read: {cause}")]
+    Failed {
+        /// What went wrong.
+        cause: String,
+    },
+    /// No answer in time.
+    #[error("CloudWatch has not answered for {} s", .0.as_secs_f64())]
+    NoAnswer(Duration),
+}
