@@ -44,6 +44,8 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
 }
 
 async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
+    // Before anything says that we serve: a signal that nobody listens to ends the process at once.
+    let stop = shutdown::on_signal()?;
     let aws = AwsConfig::from_environment().await;
     let is_on = args.cloudwatch.cloudwatch == Switch::On;
     let endpoint = args.cloudwatch.cloudwatch_endpoint.clone();
@@ -54,7 +56,7 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     };
     let service = Service::bind(ServiceSettings::from(args), sensors).await?;
     tracing::info!(grpc = %service.grpc_address()?, http = %service.http_address()?, "serving");
-    service.run(shutdown::on_signal()?).await?;
+    service.run(stop).await?;
     tracing::info!("stopped");
     Ok(())
 }
