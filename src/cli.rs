@@ -1,5 +1,6 @@
 //! What is typed -> checked, typed settings. Touches nothing.
 
+mod history;
 mod simulate;
 
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
@@ -16,7 +17,10 @@ use crate::{
     telemetry::LogFormat,
 };
 
-pub use simulate::{Form, SimulateArgs};
+pub use {
+    history::HistoryArgs,
+    simulate::{Form, SimulateArgs},
+};
 
 /// Scales Kubernetes workers to their Amazon SQS queues: a KEDA external scaler.
 #[derive(Debug, Parser)]

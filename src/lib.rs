@@ -11,6 +11,7 @@
 //! - [`local`]: a local SQS for development, tests and the demo
 //! - [`simulation`]: the same decision in a simulated world: queue, KEDA, autoscaler and pods in
 //!   virtual time. Pure, but for what is printed
+//! - [`history`]: a queue's past from `CloudWatch` as a trace for the simulation
 //! - [`demo`]: all of it at work on one machine, with worker processes as pods
 //! - [`cli`], [`clock`], [`telemetry`], [`shutdown`], [`metrics`]: the edges
 //!
@@ -24,6 +25,7 @@ pub mod cli;
 pub mod clock;
 pub mod demo;
 pub mod grpc;
+pub mod history;
 pub mod http;
 pub mod local;
 pub mod metrics;

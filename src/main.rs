@@ -11,13 +11,21 @@ use clap::Parser;
 use sluice::{
     cli::{Cli, Command, DemoArgs, Form, ServeArgs, SimulateArgs, Switch},
     clock::EpochClock,
-    demo, local,
-    queue::{AwsConfig, SqsSource, cloudwatch::CloudWatchSource},
+    demo, history, local,
+    queue::{
+        AwsConfig, SqsSource,
+        cloudwatch::{CloudWatchEndpoint, CloudWatchSource},
+    },
     service::{Sensors, Service, ServiceSettings},
     shutdown,
-    simulation::{self, command::Destination, compare::Comparison},
+    simulation::{
+        self,
+        command::{Destination, SimulateSettings},
+        compare::Comparison,
+    },
     telemetry,
 };
+use tokio::time::Instant;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -38,7 +46,7 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         Command::Serve(args) => serve(args).await,
         Command::Demo(args) => demo(args).await,
-        Command::Simulate(args) => simulate(args),
+        Command::Simulate(args) => simulate(args).await,
         Command::Local(args) => Ok(local::run(args.into(), shutdown::on_signal()?).await?),
     }
 }
@@ -73,12 +81,24 @@ async fn demo(args: &DemoArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
+async fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
     let create = |path: &Option<PathBuf>| path.as_deref().map(Destination::create).transpose();
     let (report, chart) = (create(&args.report)?, create(&args.chart)?);
+    let mut settings = SimulateSettings::from(args);
+    if let Some(wanted) = args.history.settings() {
+        let aws = AwsConfig::from_environment().await;
+        let source = CloudWatchSource::new(aws, CloudWatchEndpoint::Region);
+        let (queue, now) = (
+            history::queue(&wanted)?,
+            EpochClock::start().at(Instant::now()),
+        );
+        let saved = history::save(&wanted, &queue, &source, now).await?;
+        let file = saved.path.display();
+        tracing::info!(%file, rows = saved.rows, untold_rows = saved.untold_rows, "saved");
+        settings.workload = saved.path.to_string_lossy().into_owned();
+    }
     let progress = simulation::progress::Progress::on_a_terminal();
-    let comparison =
-        simulation::command::run(&args.into(), |done, runs| progress.show(done, runs))?;
+    let comparison = simulation::command::run(&settings, |done, runs| progress.show(done, runs))?;
     if let Some(report) = report {
         report.fill(&simulation::report::page(&comparison))?;
     }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
-use super::seconds;
+use super::{HistoryArgs, seconds};
 use crate::simulation::{
     command::SimulateSettings,
     policy::{Policy, UnknownPolicy},
@@ -18,6 +18,8 @@ pub struct SimulateArgs {
     /// delayed-cliff), or a CSV file of minute,messages.
     #[arg(value_name = "WORKLOAD", default_value = "burst")]
     pub workload: String,
+    #[command(flatten)]
+    pub history: HistoryArgs,
     /// A policy to compare; may be repeated: queue-length=N, visible=N, sluice=N, hindsight,
     /// worker-pod, backlog-per-instance, step, fixed=N or oracle [default: most of them].
     #[arg(long = "policy", value_name = "POLICY", value_parser = policy)]

@@ -234,3 +234,30 @@ async fn a_wrong_setting_is_said_with_its_range() {
         "{log}"
     );
 }
+
+/// Against a CloudWatch that the environment names; it knows nothing of the queue.
+#[tokio::test]
+async fn a_queue_without_a_past_is_said_and_nothing_is_written() {
+    let sqs = given_sqs().await;
+    let file = std::env::temp_dir().join(format!("sluice-no-past-{}.csv", std::process::id()));
+    let output = Command::new(env!("CARGO_BIN_EXE_sluice"))
+        .args(["simulate", "--from-cloudwatch", QUEUE, "--days", "2"])
+        .arg("--save")
+        .arg(&file)
+        .env("AWS_REGION", "eu-west-1")
+        .env("AWS_ENDPOINT_URL", &sqs.metadata["awsEndpoint"])
+        .env("AWS_ACCESS_KEY_ID", "AKIALOCAL")
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .output()
+        .await
+        .unwrap();
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{log}");
+    assert!(
+        log.contains("no message sent to a queue \"orders\""),
+        "{log}"
+    );
+    assert!(log.contains("in eu-west-1 in the last 2 days"), "{log}");
+    assert_eq!(sqs.control.requests("GetMetricData"), 1);
+    assert!(!file.exists());
+}
