@@ -154,7 +154,7 @@ pub(super) fn decide_from(live: &LiveTrigger, sample: &Sample) -> Result<Scaling
         .observation
         .backlog(&trigger.policy)
         .map_err(|error| convert::unknown_count(&trigger.queue, &error))?;
-    Ok(decide(&trigger.policy, &backlog))
+    Ok(decide(&trigger.policy, &backlog, None))
 }
 
 #[tonic::async_trait]

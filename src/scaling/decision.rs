@@ -1,8 +1,10 @@
-//! The law: from a policy and a backlog to what KEDA is answered, and why. It cannot fail.
+//! From a policy and what is known to what KEDA is answered, and why. It cannot fail.
 
 use std::fmt;
 
-use super::{Backlog, ScalingPolicy, observation::count_as_f64};
+use super::{
+    Backlog, Estimate, LawAnswer, LawTerm, Mode, ScalingPolicy, observation::count_as_f64,
+};
 
 /// What KEDA is told, with the reason.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,13 +15,26 @@ pub struct ScalingDecision {
     pub is_active: bool,
     /// What determined the value.
     pub bound_by: BindingTerm,
+    /// What `aws-sqs-queue` would say.
+    pub plain: PlainAnswer,
+    /// What the law says, where there is one.
+    pub law: Option<LawAnswer>,
     /// What the decision was taken from.
     pub backlog: Backlog,
     /// By which policy.
     pub policy: ScalingPolicy,
 }
 
-/// The term of the law that determined a decision.
+/// What `aws-sqs-queue` says of a backlog.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlainAnswer {
+    /// The messages it counts.
+    pub metric_value: f64,
+    /// Whether these are more than `activationQueueLength`.
+    pub is_active: bool,
+}
+
+/// What determined a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BindingTerm {
     /// No message is counted.
@@ -28,24 +43,84 @@ pub enum BindingTerm {
     BelowActivation,
     /// So many messages per replica, as `aws-sqs-queue` does it.
     QueueLength,
+    /// A term of the law.
+    Law(LawTerm),
+    /// `maxReplicas`.
+    MaxReplicas,
 }
 
-/// Decides as `aws-sqs-queue` does: the value is the number of counted messages, and there is work
-/// above `activationQueueLength`.
-pub fn decide(policy: &ScalingPolicy, backlog: &Backlog) -> ScalingDecision {
-    let messages = backlog.messages();
-    let is_active = messages > policy.activation_queue_length;
-    let bound_by = match messages {
-        ..=0 => BindingTerm::Empty,
-        _ if !is_active => BindingTerm::BelowActivation,
-        _ => BindingTerm::QueueLength,
-    };
-    ScalingDecision {
-        metric_value: count_as_f64(messages),
-        is_active,
-        bound_by,
+/// Decides: by the law where `policy` has one and there is an estimate for it, else as
+/// `aws-sqs-queue` does, whose answer is the number of counted messages.
+pub fn decide(
+    policy: &ScalingPolicy,
+    backlog: &Backlog,
+    estimate: Option<&Estimate>,
+) -> ScalingDecision {
+    let plain = by_queue_length(policy, backlog);
+    let law = policy
+        .law
+        .zip(estimate)
+        .map(|(law, estimate)| law.answer(estimate, policy.target()));
+    let decision = ScalingDecision {
+        metric_value: plain.metric_value,
+        is_active: plain.is_active,
+        bound_by: plain_term(&plain),
+        plain,
+        law,
         backlog: *backlog,
         policy: *policy,
+    };
+    let obeyed = law.filter(|_| policy.mode == Mode::Live);
+    capped(obeyed.map_or(decision, |law| by_law(decision, &law)))
+}
+
+fn by_queue_length(policy: &ScalingPolicy, backlog: &Backlog) -> PlainAnswer {
+    let messages = backlog.messages(policy);
+    PlainAnswer {
+        metric_value: count_as_f64(messages),
+        is_active: messages > policy.activation_queue_length,
+    }
+}
+
+fn plain_term(plain: &PlainAnswer) -> BindingTerm {
+    match plain {
+        PlainAnswer { metric_value, .. } if *metric_value <= 0.0 => BindingTerm::Empty,
+        PlainAnswer {
+            is_active: false, ..
+        } => BindingTerm::BelowActivation,
+        PlainAnswer { .. } => BindingTerm::QueueLength,
+    }
+}
+
+/// The metric stays in messages: a replica is worth `queueLength` of them, whatever the law says.
+fn by_law(decision: ScalingDecision, law: &LawAnswer) -> ScalingDecision {
+    let LawAnswer { estimate, .. } = law;
+    let messages = estimate.visible + estimate.in_flight;
+    let is_active = messages > count_as_f64(decision.policy.activation_queue_length);
+    ScalingDecision {
+        metric_value: law.replicas * decision.policy.target(),
+        is_active,
+        bound_by: if is_active || messages <= 0.0 {
+            BindingTerm::Law(law.bound_by)
+        } else {
+            BindingTerm::BelowActivation
+        },
+        ..decision
+    }
+}
+
+fn capped(decision: ScalingDecision) -> ScalingDecision {
+    let policy = &decision.policy;
+    let most = policy
+        .max_replicas
+        .map(|replicas| f64::from(replicas) * policy.target());
+    match most {
+        Some(most) if decision.metric_value > most && most > 0.0 => ScalingDecision {
+            metric_value: most,
+            bound_by: BindingTerm::MaxReplicas,
+            ..decision
+        },
+        _ => decision,
     }
 }
 
@@ -53,8 +128,32 @@ impl ScalingDecision {
     /// The replicas that the autoscaler computes from this, before its bounds and its tolerance.
     /// None for a target that Kubernetes refuses.
     pub fn replicas(&self) -> Option<f64> {
+        self.replicas_of(self.metric_value)
+    }
+
+    /// The messages that `aws-sqs-queue` counts.
+    pub fn messages(&self) -> i64 {
+        self.backlog.messages(&self.policy)
+    }
+
+    /// What is asked for, with its fraction: the autoscaler rounds it up.
+    pub fn replicas_asked(&self) -> f64 {
         let target = self.policy.target();
-        (target > 0.0).then(|| (self.metric_value.max(0.0) / target).ceil())
+        if target > 0.0 {
+            self.metric_value.max(0.0) / target
+        } else {
+            0.0
+        }
+    }
+
+    /// The same from what `aws-sqs-queue` would say.
+    pub fn plain_replicas(&self) -> Option<f64> {
+        self.replicas_of(self.plain.metric_value)
+    }
+
+    fn replicas_of(&self, metric_value: f64) -> Option<f64> {
+        let target = self.policy.target();
+        (target > 0.0).then(|| (metric_value.max(0.0) / target).ceil())
     }
 }
 
@@ -64,23 +163,36 @@ impl fmt::Display for ScalingDecision {
             backlog, policy, ..
         } = self;
         match (self.bound_by, self.replicas()) {
-            (BindingTerm::Empty, _) => write!(formatter, "the queue is empty ({backlog})"),
+            (BindingTerm::Empty | BindingTerm::Law(LawTerm::Empty), _) => {
+                write!(formatter, "the queue is empty ({backlog})")
+            }
             (BindingTerm::BelowActivation, _) => write!(
                 formatter,
                 "{backlog}: not above activationQueueLength {}",
                 policy.activation_queue_length
+            ),
+            (_, None) => write!(
+                formatter,
+                "{backlog}: queueLength {} is no target",
+                policy.queue_length
             ),
             (BindingTerm::QueueLength, Some(replicas)) => write!(
                 formatter,
                 "{backlog}: {replicas} replicas at queueLength {}",
                 policy.queue_length
             ),
-            (BindingTerm::QueueLength, None) => {
+            (BindingTerm::MaxReplicas, Some(replicas)) => {
                 write!(
                     formatter,
-                    "{backlog}: queueLength {} is no target",
-                    policy.queue_length
+                    "{backlog}: {replicas} replicas, all that maxReplicas allows"
                 )
+            }
+            (BindingTerm::Law(term), Some(replicas)) => {
+                write!(formatter, "{backlog}: {replicas} replicas {term}")?;
+                self.law
+                    .map_or(Ok(()), |law| write!(formatter, "; {law}"))?;
+                let plain = self.plain_replicas().unwrap_or_default();
+                write!(formatter, "; aws-sqs-queue would say {plain}")
             }
         }
     }
@@ -106,7 +218,7 @@ mod tests {
             ..ScalingPolicy::default()
         };
         for (messages, is_active) in [(0, false), (5, false), (6, true), (2_147_483_648, true)] {
-            let decision = decide(&policy, &given_backlog(messages));
+            let decision = decide(&policy, &given_backlog(messages), None);
             assert_eq!(decision.is_active, is_active, "{messages}");
         }
     }
@@ -124,7 +236,7 @@ mod tests {
             (50, 10.0),
         ];
         for (messages, replicas) in table {
-            let decision = decide(&ScalingPolicy::default(), &given_backlog(messages));
+            let decision = decide(&ScalingPolicy::default(), &given_backlog(messages), None);
             assert_eq!(decision.replicas(), Some(replicas), "{messages}");
         }
     }
@@ -136,7 +248,7 @@ mod tests {
             ..ScalingPolicy::default()
         };
         let reasons =
-            [0, 2, 12].map(|messages| decide(&policy, &given_backlog(messages)).to_string());
+            [0, 2, 12].map(|messages| decide(&policy, &given_backlog(messages), None).to_string());
         assert_eq!(
             reasons,
             [
@@ -157,8 +269,8 @@ mod tests {
             };
             let (fewer, more) = (fewer.min(more), fewer.max(more));
             let (low, high) = (
-                decide(&policy, &given_backlog(fewer)),
-                decide(&policy, &given_backlog(more)),
+                decide(&policy, &given_backlog(fewer), None),
+                decide(&policy, &given_backlog(more), None),
             );
             prop_assert!(low.metric_value <= high.metric_value);
             prop_assert!(low.is_active <= high.is_active);
@@ -168,7 +280,7 @@ mod tests {
         #[test]
         fn replicas_are_finite_and_not_negative(queue_length: i64, messages: i64) {
             let policy = ScalingPolicy { queue_length, ..ScalingPolicy::default() };
-            let replicas = decide(&policy, &given_backlog(messages)).replicas();
+            let replicas = decide(&policy, &given_backlog(messages), None).replicas();
             prop_assert!(replicas.is_none_or(|replicas| replicas.is_finite() && replicas >= 0.0));
         }
     }

@@ -29,6 +29,13 @@ pub enum Warning {
         /// The key that decides.
         by: &'static str,
     },
+    /// The key means nothing without another one.
+    Needs {
+        /// The key without effect.
+        key: &'static str,
+        /// The key that is missing.
+        other: &'static str,
+    },
     /// Kubernetes refuses an autoscaler with this target.
     TargetNotPositive {
         /// The `queueLength` found.
@@ -61,6 +68,12 @@ impl fmt::Display for Warning {
                 write!(
                     formatter,
                     "metadata key {key:?} has no effect: {by:?} decides it"
+                )
+            }
+            Self::Needs { key, other } => {
+                write!(
+                    formatter,
+                    "metadata key {key:?} has no effect without {other:?}"
                 )
             }
             Self::TargetNotPositive { queue_length } => write!(

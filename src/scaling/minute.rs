@@ -1,20 +1,30 @@
-//! What one minute of a queue's metrics said, whoever measured it.
+//! What CloudWatch says of one minute of a queue. It comes one to three minutes late, and not always.
 
 use std::time::Duration;
 
 /// One minute of a queue. A value that is absent is not known, which is not zero.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Minute {
-    /// When the minute began, since the Unix epoch.
+    /// Its first moment, since the Unix epoch.
     pub from: Duration,
-    /// Messages sent, without those that a redrive policy moved here.
+    /// `NumberOfMessagesSent`, summed up.
     pub sent: Option<f64>,
-    /// Messages received, each time anew.
+    /// `NumberOfMessagesReceived`, summed up; a message received twice counts twice.
     pub received: Option<f64>,
-    /// Messages deleted.
+    /// `NumberOfMessagesDeleted`, summed up.
     pub deleted: Option<f64>,
-    /// The age of the oldest message; on standard queues, one received three times is not counted.
+    /// `ApproximateAgeOfOldestMessage`, its maximum. Blind to messages received three times or more.
     pub oldest_age: Option<Duration>,
-    /// Message groups of a FIFO queue that have a message in flight.
+    /// `ApproximateNumberOfGroupsWithInflightMessages` of a FIFO queue, its maximum.
     pub groups_in_flight: Option<f64>,
+}
+
+impl Minute {
+    /// How long a minute is.
+    pub const LENGTH: Duration = Duration::from_mins(1);
+
+    /// The first moment that is not in it any more.
+    pub fn until(&self) -> Duration {
+        self.from + Self::LENGTH
+    }
 }

@@ -4,8 +4,12 @@
 //! cannot fail: bad metadata stops in [`Trigger::parse`], an unreadable count in
 //! [`Observation::backlog`].
 
+mod activation;
 mod decision;
+mod estimate;
 mod go;
+mod law;
+mod law_keys;
 mod metadata;
 mod minute;
 mod observation;
@@ -14,7 +18,11 @@ mod queue_ref;
 mod queue_url;
 mod secret;
 
-pub use decision::{BindingTerm, ScalingDecision, decide};
+pub use activation::{Activation, Wakefulness};
+pub use decision::{BindingTerm, PlainAnswer, ScalingDecision, decide};
+pub use estimate::{Cohort, Estimate, Estimator, MessageTime, Seen};
+pub use law::{Law, LawAnswer, LawTerm};
+pub use law_keys::Mode;
 pub use metadata::Warning;
 pub use minute::Minute;
 pub use observation::{Backlog, Count, CountError, Observation, QueueSettings};

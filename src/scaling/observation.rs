@@ -77,15 +77,16 @@ impl Observation {
         let counted = |count: &Count, is_counted: bool| {
             if is_counted { count.clone() } else { Ok(0) }
         };
+        let needs_in_flight = policy.scale_on_in_flight || policy.law.is_some();
         Ok(Backlog {
             visible: self.visible.clone()?,
-            in_flight: counted(&self.in_flight, policy.scale_on_in_flight)?,
+            in_flight: counted(&self.in_flight, needs_in_flight)?,
             delayed: counted(&self.delayed, policy.scale_on_delayed)?,
         })
     }
 }
 
-/// The messages a policy counts; a stage that it does not count is zero.
+/// The messages a policy asks for; a stage that it does not ask for is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Backlog {
     /// Waiting to be received.
@@ -97,11 +98,12 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// All counted messages.
-    pub fn messages(&self) -> i64 {
+    /// The messages that `aws-sqs-queue` counts under `policy`.
+    pub fn messages(&self, policy: &ScalingPolicy) -> i64 {
+        let counted = |messages: i64, is_counted: bool| if is_counted { messages } else { 0 };
         self.visible
-            .saturating_add(self.in_flight)
-            .saturating_add(self.delayed)
+            .saturating_add(counted(self.in_flight, policy.scale_on_in_flight))
+            .saturating_add(counted(self.delayed, policy.scale_on_delayed))
     }
 }
 
@@ -156,8 +158,12 @@ mod tests {
             (true, true, 350),
         ];
         for (in_flight, delayed, expected) in cases {
-            let backlog = given_counts(200, 100, 50).backlog(&given_flags(in_flight, delayed));
-            assert_eq!(backlog.map(|counted| counted.messages()), Ok(expected));
+            let policy = given_flags(in_flight, delayed);
+            let backlog = given_counts(200, 100, 50).backlog(&policy);
+            assert_eq!(
+                backlog.map(|counted| counted.messages(&policy)),
+                Ok(expected)
+            );
         }
     }
 
@@ -182,13 +188,18 @@ mod tests {
             delayed: Err(missing),
             ..given_counts(3, 2, 0)
         };
-        let backlog = observation.backlog(&given_flags(true, false));
-        assert_eq!(backlog.map(|counted| counted.messages()), Ok(5));
+        let policy = given_flags(true, false);
+        let backlog = observation.backlog(&policy);
+        assert_eq!(backlog.map(|counted| counted.messages(&policy)), Ok(5));
     }
 
     #[test]
     fn a_sum_beyond_64_bits_does_not_overflow() {
-        let backlog = given_counts(i64::MAX, i64::MAX, 0).backlog(&given_flags(true, true));
-        assert_eq!(backlog.map(|counted| counted.messages()), Ok(i64::MAX));
+        let policy = given_flags(true, true);
+        let backlog = given_counts(i64::MAX, i64::MAX, 0).backlog(&policy);
+        assert_eq!(
+            backlog.map(|counted| counted.messages(&policy)),
+            Ok(i64::MAX)
+        );
     }
 }

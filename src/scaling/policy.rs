@@ -1,10 +1,10 @@
 //! A trigger's metadata, checked and typed: the keys, defaults, value rules and error texts of
 //! KEDA's `aws-sqs-queue`, so that its metadata can be moved here as it is.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
 
 use super::{
-    Identity, QueueRef, Secret, go,
+    Identity, Law, Mode, QueueRef, Secret, go, law_keys,
     metadata::{Metadata, Warning},
     observation::count_as_f64,
     queue_url,
@@ -21,6 +21,12 @@ pub struct ScalingPolicy {
     pub scale_on_in_flight: bool,
     /// Whether delayed messages are counted.
     pub scale_on_delayed: bool,
+    /// The law, where a target wait turns it on.
+    pub law: Option<Law>,
+    /// Whether the law is obeyed or only shown.
+    pub mode: Mode,
+    /// No more replicas are asked for.
+    pub max_replicas: Option<u32>,
 }
 
 impl Default for ScalingPolicy {
@@ -30,6 +36,9 @@ impl Default for ScalingPolicy {
             activation_queue_length: 0,
             scale_on_in_flight: true,
             scale_on_delayed: false,
+            law: None,
+            mode: Mode::Live,
+            max_replicas: None,
         }
     }
 }
@@ -88,7 +97,7 @@ pub enum PolicyError {
         /// The value.
         found: String,
         /// The values that are understood.
-        expected: &'static str,
+        expected: Cow<'static, str>,
     },
     /// The path of `queueURL` is not `/<account>/<name>`.
     NoQueueName,
@@ -178,6 +187,13 @@ const KNOWN_KEYS: &[&str] = &[
     "awsAccessKeyIDFromEnv",
     "awsSecretAccessKeyFromEnv",
     "scaledJob",
+    "targetWaitSeconds",
+    "concurrency",
+    "messageSeconds",
+    "startupSeconds",
+    "fifoGroups",
+    "maxReplicas",
+    "mode",
 ];
 
 /// KEDA's own keys of an external trigger: it forwards them, and they are its business.
@@ -249,12 +265,21 @@ fn parse_values(metadata: Metadata<'_>) -> Result<(ScalingPolicy, QueueAddress<'
     let in_flight = faults.note(metadata.flag("scaleOnInFlight", defaults.scale_on_in_flight));
     let scale_on_delayed = faults.note(metadata.flag("scaleOnDelayed", defaults.scale_on_delayed));
     let scaled_job = faults.note(ScaledJob::parse(metadata.text("scaledJob")));
+    let law = law_keys::parse_law(metadata).unwrap_or_else(|found| {
+        faults.0.extend(found);
+        None
+    });
+    let mode = faults.note(law_keys::parse_mode(metadata));
+    let max_replicas = faults.note(law_keys::parse_max_replicas(metadata));
     faults.none()?;
     let policy = ScalingPolicy {
         queue_length,
         activation_queue_length,
         scale_on_in_flight: scaled_job.counts_in_flight().unwrap_or(in_flight),
         scale_on_delayed,
+        law,
+        mode,
+        max_replicas,
     };
     Ok((policy, QueueAddress { url, region }))
 }
@@ -304,7 +329,7 @@ impl ScaledJob {
             Some(found) => Err(PolicyError::NotOneOf {
                 key: "scaledJob",
                 found: found.to_owned(),
-                expected: Self::EXPECTED,
+                expected: Self::EXPECTED.into(),
             }),
         }
     }
@@ -373,6 +398,7 @@ fn warnings(metadata: Metadata<'_>, policy: &ScalingPolicy) -> Vec<Warning> {
         .chain(misplaced)
         .chain(target)
         .chain(overridden)
+        .chain(law_keys::unused_hints(metadata))
         .collect()
 }
 

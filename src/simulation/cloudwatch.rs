@@ -2,8 +2,14 @@
 
 use std::{cell::Cell, collections::VecDeque, time::Duration};
 
-use super::random::{Random, Stream};
-use crate::local::queue::{Counts, Totals};
+use super::{
+    numbers::real,
+    random::{Random, Stream},
+};
+use crate::{
+    local::queue::{Counts, Totals},
+    scaling,
+};
 
 /// A minute is published at least this long after its end.
 const LATE_MIN: Duration = Duration::from_mins(1);
@@ -19,8 +25,29 @@ const MINUTES_KEPT: usize = 60;
 pub(super) struct Minute {
     /// `NumberOfMessagesSent`.
     pub(super) sent: u64,
+    /// `NumberOfMessagesReceived`.
+    pub(super) received: u64,
+    /// `NumberOfMessagesDeleted`.
+    pub(super) deleted: u64,
     /// `ApproximateNumberOfMessagesVisible` at its end.
     pub(super) visible: u64,
+    /// `ApproximateAgeOfOldestMessage` at its end.
+    pub(super) oldest_age: Duration,
+    /// Its end.
+    pub(super) until: Duration,
+}
+
+impl From<Minute> for scaling::Minute {
+    fn from(minute: Minute) -> Self {
+        Self {
+            from: minute.until.saturating_sub(Self::LENGTH),
+            sent: Some(real(minute.sent)),
+            received: Some(real(minute.received)),
+            deleted: Some(real(minute.deleted)),
+            oldest_age: Some(minute.oldest_age),
+            groups_in_flight: None,
+        }
+    }
 }
 
 /// The last minutes of a queue, each with the time from which it can be read.
@@ -28,7 +55,7 @@ pub(super) struct Minute {
 pub(super) struct CloudWatch {
     random: Random,
     minutes: VecDeque<(Duration, Minute)>,
-    sent_before: u64,
+    before: Totals,
     metrics_asked: Cell<u64>,
 }
 
@@ -37,7 +64,7 @@ impl CloudWatch {
         Self {
             random: Random::new(seed, Stream::CloudWatch),
             minutes: VecDeque::new(),
-            sent_before: 0,
+            before: Totals::default(),
             metrics_asked: Cell::new(0),
         }
     }
@@ -48,12 +75,22 @@ impl CloudWatch {
     }
 
     /// Takes in the minute that ends at `now`. Minutes become readable in their order.
-    pub(super) fn end_minute(&mut self, now: Duration, counts: Counts, totals: Totals) {
+    pub(super) fn end_minute(
+        &mut self,
+        now: Duration,
+        (counts, totals): (Counts, Totals),
+        oldest_age: Duration,
+    ) {
+        let before = std::mem::replace(&mut self.before, totals);
         let minute = Minute {
-            sent: totals.sent - self.sent_before,
+            sent: totals.sent - before.sent,
+            // What is given up is taken back from what was received.
+            received: totals.received.saturating_sub(before.received),
+            deleted: totals.deleted - before.deleted,
             visible: counts.visible,
+            oldest_age,
+            until: now,
         };
-        self.sent_before = totals.sent;
         let last = self.minutes.back().map_or(Duration::ZERO, |(at, _)| *at);
         let published_at = (now + self.random.between(LATE_MIN, LATE_MAX)).max(last);
         self.minutes.push_back((published_at, minute));
@@ -87,7 +124,7 @@ mod tests {
             ..Totals::default()
         };
         let end = Duration::from_mins(1);
-        cloudwatch.end_minute(end, Counts::default(), totals);
+        cloudwatch.end_minute(end, (Counts::default(), totals), Duration::ZERO);
         assert_eq!(
             cloudwatch.published(end + Duration::from_secs(59)).count(),
             0

@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     local::queue::{Counts, Totals},
-    scaling::{Observation, ScalingDecision, ScalingPolicy, decide},
+    scaling::{
+        self, Activation, Estimator, Observation, ScalingDecision, ScalingPolicy, Seen,
+        Wakefulness, decide,
+    },
 };
 
 /// `--horizontal-pod-autoscaler-sync-period`.
@@ -21,6 +24,9 @@ const SYNC_INTERVAL: Duration = Duration::from_secs(15);
 
 /// The autoscaler's syncs are not in step with KEDA's polls.
 const SYNC_OFFSET: Duration = Duration::from_secs(7);
+
+/// A minute is seen long before so many others have followed it.
+const MINUTES_READ: usize = 5;
 
 /// All that whoever scales may look at.
 #[derive(Debug)]
@@ -53,6 +59,14 @@ impl Sight<'_> {
         self.sqs.observe(now, self.counts)
     }
 
+    /// The last minutes that CloudWatch has, oldest first.
+    fn minutes(&self, now: Duration) -> Vec<scaling::Minute> {
+        let newest_first = self.cloudwatch.published(now).take(MINUTES_READ);
+        let mut minutes: Vec<_> = newest_first.map(scaling::Minute::from).collect();
+        minutes.reverse();
+        minutes
+    }
+
     /// The counts of an observation, for those who calculate with them. None when SQS does not answer.
     pub(super) fn counts_seen(&mut self, now: Duration) -> Option<CountsSeen> {
         let seen = self.observe(now)?;
@@ -71,6 +85,10 @@ pub struct ScalerSettings {
     pub cache_ttl: Duration,
     /// How often a push stream looks; none for a trigger that is only polled.
     pub push_interval: Option<Duration>,
+    /// Whether the minutes of CloudWatch may be read.
+    pub reads_cloudwatch: bool,
+    /// Whether the ready replicas may be read.
+    pub reads_replicas: bool,
 }
 
 impl ScalerSettings {
@@ -79,6 +97,8 @@ impl ScalerSettings {
         Self {
             cache_ttl: Duration::ZERO,
             push_interval: None,
+            reads_cloudwatch: false,
+            reads_replicas: false,
         }
     }
 
@@ -87,6 +107,8 @@ impl ScalerSettings {
         Self {
             cache_ttl: Duration::from_secs(5),
             push_interval: Some(Duration::from_secs(1)),
+            reads_cloudwatch: true,
+            reads_replicas: false,
         }
     }
 }
@@ -97,25 +119,42 @@ struct Scaler {
     policy: ScalingPolicy,
     settings: ScalerSettings,
     seen: Option<(Duration, Option<Observation>)>,
+    estimator: Option<Estimator>,
 }
 
 impl Scaler {
     /// What KEDA is answered; None is an error.
-    fn answer(&mut self, now: Duration, sight: &mut Sight<'_>) -> Option<ScalingDecision> {
-        let is_fresh = |at: Duration| now.saturating_sub(at) < self.settings.cache_ttl;
-        let observation = match self.seen.take() {
-            Some((at, seen)) if is_fresh(at) => {
-                self.seen = Some((at, seen.clone()));
-                seen
-            }
-            _ => {
-                let seen = sight.observe(now);
-                self.seen = Some((now, seen.clone()));
-                seen
-            }
+    fn answer(
+        &mut self,
+        now: Duration,
+        max_age: Duration,
+        sight: &mut Sight<'_>,
+    ) -> Option<ScalingDecision> {
+        let is_fresh = |at: Duration| now.saturating_sub(at) < max_age;
+        let (at, observation) = match self.seen.take() {
+            Some((at, seen)) if is_fresh(at) => (at, seen),
+            _ => (now, sight.observe(now)),
         };
+        self.seen = Some((at, observation.clone()));
         let backlog = observation?.backlog(&self.policy).ok()?;
-        Some(decide(&self.policy, &backlog))
+        let Some(estimator) = &mut self.estimator else {
+            return Some(decide(&self.policy, &backlog, None));
+        };
+        let minutes: Vec<scaling::Minute> = match self.settings.reads_cloudwatch {
+            true => sight.minutes(now),
+            false => Vec::new(),
+        };
+        let estimate = estimator.observe(
+            at,
+            &Seen {
+                backlog: &backlog,
+                minutes: &minutes,
+                ready_replicas: self.settings.reads_replicas.then_some(sight.ready),
+            },
+        );
+        let decision = decide(&self.policy, &backlog, Some(&estimate));
+        estimator.asked(at, decision.replicas_asked());
+        Some(decision)
     }
 }
 
@@ -167,6 +206,7 @@ pub(super) struct KedaLoop {
     next_sync: Duration,
     next_push: Option<Duration>,
     was_active: bool,
+    activation: Activation,
 }
 
 impl KedaLoop {
@@ -186,6 +226,7 @@ impl KedaLoop {
                 policy,
                 settings,
                 seen: None,
+                estimator: policy.law.map(Estimator::new),
             },
             polling_interval: object.polling_interval,
             executor: Executor::new(object),
@@ -194,6 +235,7 @@ impl KedaLoop {
             next_sync: SYNC_OFFSET,
             next_push: settings.push_interval,
             was_active: false,
+            activation: Activation::default(),
         }
     }
 
@@ -211,7 +253,9 @@ impl KedaLoop {
         }
         if now >= self.next_poll {
             self.next_poll = now + self.polling_interval;
-            let answer = self.scaler.answer(now, sight);
+            let answer = self
+                .scaler
+                .answer(now, self.scaler.settings.cache_ttl, sight);
             let is_active = answer.map(|decision| decision.is_active);
             self.was_active = is_active.unwrap_or(self.was_active);
             self.execute(is_active, now, sight);
@@ -228,13 +272,23 @@ impl KedaLoop {
 
     /// Only a change from inactive to active is pushed.
     fn push(&mut self, now: Duration, sight: &mut Sight<'_>) {
-        let Some(decision) = self.scaler.answer(now, sight) else {
+        let max_age = match (self.was_active, self.scaler.settings.push_interval) {
+            (false, Some(interval)) => interval,
+            _ => self.scaler.settings.cache_ttl,
+        };
+        let Some(decision) = self.scaler.answer(now, max_age, sight) else {
             return;
         };
-        if decision.is_active && !self.was_active {
+        let excess = decision.messages() - self.scaler.policy.activation_queue_length;
+        let wakefulness = Wakefulness {
+            empty_confirm: Duration::ZERO,
+            keep_warm: Duration::ZERO,
+        };
+        let is_active = self.activation.look(now, excess, &wakefulness);
+        if is_active && !self.was_active {
             self.execute(Some(true), now, sight);
         }
-        self.was_active = decision.is_active;
+        self.was_active = is_active;
     }
 
     fn execute(&mut self, is_active: Option<bool>, now: Duration, sight: &mut Sight<'_>) {
@@ -248,11 +302,14 @@ impl KedaLoop {
 
     fn sync(&mut self, now: Duration, sight: &mut Sight<'_>) {
         let target = self.scaler.policy.target();
-        let answer = self.scaler.answer(now, sight).map(|decision| Metric {
-            // KEDA takes what is below zero for zero.
-            value: decision.metric_value.max(0.0),
-            target,
-        });
+        let answer = self
+            .scaler
+            .answer(now, self.scaler.settings.cache_ttl, sight)
+            .map(|decision| Metric {
+                // KEDA takes what is below zero for zero.
+                value: decision.metric_value.max(0.0),
+                target,
+            });
         // Without a metric the autoscaler changes nothing.
         if let Some(metric) = self.executor.metric(answer, target) {
             sight.replicas = self.autoscaler.sync(metric, sight.replicas, now).replicas;

@@ -75,6 +75,7 @@ mod tests {
                 runs: vec![run.clone(), run],
                 ..Row::default()
             }],
+            lower_bound_pod_hours: 1.0,
             notes: Vec::new(),
         };
         let text = csv(&comparison).unwrap();

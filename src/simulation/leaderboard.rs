@@ -162,6 +162,7 @@ mod tests {
             seeds: vec![1],
             lower_bound_pod_hours: 1.0,
             rows,
+            notes: Vec::new(),
         }
     }
 

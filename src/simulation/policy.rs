@@ -8,7 +8,7 @@ use super::{
     tuning::Family,
     world::Scenario,
 };
-use crate::scaling::ScalingPolicy;
+use crate::scaling::{Law, ScalingPolicy};
 
 /// A policy to compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,9 @@ pub enum Policy {
     QueueLength { messages: u32, in_flight: bool },
     /// This scaler without further keys, as `external-push`: `sluice=5`.
     Sluice { messages: u32 },
+    /// The law at the scenario's target wait, as `external-push`: `target-wait` knows the concurrency,
+    /// `target-wait=unaided` nothing, `target-wait=kubernetes` the ready replicas.
+    TargetWait(Knows),
     /// The cheapest `queueLength` that would have kept the target, found afterwards: `hindsight`.
     Hindsight,
     /// `worker-pod`, `backlog-per-instance`, `lambda`, `flink` or `step`, with settings or without.
@@ -29,9 +32,21 @@ pub enum Policy {
     Oracle,
 }
 
+/// What the law is told of a scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Knows {
+    /// `concurrency` is in the metadata.
+    Concurrency,
+    /// Nothing.
+    Nothing,
+    /// Nothing, but Kubernetes may be read.
+    ReadyReplicas,
+}
+
 /// What a policy may be called.
-const NAMES: &str = "queue-length=N, visible=N, sluice=N, hindsight, worker-pod, \
-                     backlog-per-instance, lambda, flink, step, tuned:POLICY, fixed=N or oracle";
+const NAMES: &str = "queue-length=N, visible=N, sluice=N, target-wait, target-wait=unaided, \
+                     target-wait=kubernetes, hindsight, worker-pod, backlog-per-instance, \
+                     lambda, flink, step, tuned:POLICY, fixed=N or oracle";
 
 impl Policy {
     /// The policies compared when none are named.
@@ -47,6 +62,7 @@ impl Policy {
             built_in(5, false),
             built_in(100, true),
             Self::Sluice { messages: 5 },
+            Self::TargetWait(Knows::Concurrency),
         ];
         policies.extend(Rival::UNTUNED.map(Self::Rival));
         policies
@@ -61,11 +77,34 @@ impl Policy {
                 in_flight,
             } => keda(scenario, ScalerSettings::built_in(), (messages, in_flight)),
             Self::Sluice { messages } => keda(scenario, ScalerSettings::sluice(), (messages, true)),
+            Self::TargetWait(knows) => target_wait(scenario, knows),
             Self::Rival(rival) => Control::Rival(rival.start(scenario)),
             Self::Fixed { replicas } => Control::Fixed(replicas.min(scenario.object.max_replicas)),
             Self::Oracle => Control::Oracle(Oracle::new(scenario)),
         })
     }
+}
+
+fn target_wait(scenario: &Scenario, knows: Knows) -> Control {
+    let law = Law {
+        target_wait: scenario.target_wait,
+        startup: Law::STARTUP,
+        concurrency: (knows == Knows::Concurrency).then_some(scenario.work.concurrency),
+        message: None,
+        fifo_groups: None,
+    };
+    let policy = ScalingPolicy {
+        law: Some(law),
+        ..ScalingPolicy::default()
+    };
+    let settings = ScalerSettings {
+        reads_replicas: knows == Knows::ReadyReplicas,
+        ..ScalerSettings::sluice()
+    };
+    let (object, autoscaler) = (scenario.object.clone(), scenario.autoscaler.clone());
+    Control::Keda(Box::new(KedaLoop::new(
+        policy, settings, object, autoscaler,
+    )))
 }
 
 fn keda(
@@ -100,6 +139,9 @@ impl fmt::Display for Policy {
                 write!(formatter, "visible={messages}")
             }
             Self::Sluice { messages } => write!(formatter, "sluice={messages}"),
+            Self::TargetWait(Knows::Concurrency) => formatter.write_str("target-wait"),
+            Self::TargetWait(Knows::Nothing) => formatter.write_str("target-wait=unaided"),
+            Self::TargetWait(Knows::ReadyReplicas) => formatter.write_str("target-wait=kubernetes"),
             Self::Hindsight => formatter.write_str("hindsight"),
             Self::Rival(rival) => rival.fmt(formatter),
             Self::Tuned(family) => write!(formatter, "tuned:{family}"),
@@ -119,6 +161,12 @@ impl FromStr for Policy {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let unknown = || UnknownPolicy(text.to_owned());
+        match text {
+            "target-wait" => return Ok(Self::TargetWait(Knows::Concurrency)),
+            "target-wait=unaided" => return Ok(Self::TargetWait(Knows::Nothing)),
+            "target-wait=kubernetes" => return Ok(Self::TargetWait(Knows::ReadyReplicas)),
+            _ => {}
+        }
         if let Some(family) = text.strip_prefix("tuned:") {
             return family.parse().map(Self::Tuned).map_err(|()| unknown());
         }

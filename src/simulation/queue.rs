@@ -170,6 +170,18 @@ impl AggregateQueue {
         self.waiting().next().map(|(available_at, _)| available_at)
     }
 
+    /// `ApproximateAgeOfOldestMessage`: blind to messages that SQS has set back.
+    pub(super) fn oldest_age(&self, now: Duration) -> Duration {
+        let fresh = self.fresh.front().map(|run| run.available_at);
+        let returned = self
+            .returned
+            .values()
+            .find(|held| held.receives < SET_BACK_AFTER_RECEIVES)
+            .map(|held| held.available_at);
+        let oldest = fresh.into_iter().chain(returned).min();
+        oldest.map_or(Duration::ZERO, |since| now.saturating_sub(since))
+    }
+
     /// Since when the first message waits that has never been received, and how many runs wait.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (Duration, u64)> + '_ {
         self.fresh

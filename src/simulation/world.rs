@@ -287,7 +287,9 @@ impl<'a> World<'a> {
         let (counts, totals) = (self.queue.counts(), self.queue.totals());
         self.sqs.note(self.now, counts);
         if self.looks > 0 && self.looks.is_multiple_of(LOOKS_PER_MINUTE) {
-            self.cloudwatch.end_minute(self.now, counts, totals);
+            let oldest = self.queue.oldest_age(self.now);
+            self.cloudwatch
+                .end_minute(self.now, (counts, totals), oldest);
         }
         self.looks += 1;
         self.record();

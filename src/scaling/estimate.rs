@@ -1,0 +1,524 @@
+//! What is learned of a queue from what can be seen of it: how long a message takes, how many arrive,
+//! how many a replica works on, whether work succeeds at all. Pure: time is passed in, and the same
+//! readings give the same estimate.
+//!
+//! Nothing here needs the workers' help. Little's law on the in-flight stage gives the time that a
+//! message takes: the messages in flight are the work that goes on, the deletions what came of it.
+
+mod history;
+
+use std::time::Duration;
+
+use self::history::{History, Reading, ReplicaHistory, mean};
+use super::{Backlog, Law, Minute, observation::count_as_f64};
+
+/// A replica that was asked for may still be there so long after: the autoscaler holds it.
+const REPLICAS_REMEMBERED: Duration = Duration::from_mins(5);
+
+/// The autoscaler leaves what is within 10 % of what is wanted.
+const AUTOSCALER_TOLERANCE: f64 = 1.1;
+
+/// What a hint is worth, in deletions: it is unlearned within minutes of traffic.
+const HINT_DELETIONS: f64 = 5.0;
+
+/// Fewer deletions than this say nothing without a hint.
+const DELETIONS_TO_TELL: f64 = 5.0;
+
+/// Fewer messages are no traffic: SQS counts one or two too many now and then.
+const TRAFFIC_MESSAGES: f64 = 5.0;
+
+/// A fall of the counts by so many messages, and by this share, is work that was done.
+const FALL_MESSAGES_MIN: f64 = 20.0;
+const FALL_SHARE_MIN: f64 = 0.2;
+
+/// A fall is looked for in so long.
+const FALL_WITHIN: Duration = Duration::from_secs(90);
+
+/// A count may be so old when it is read: a fall may have taken longer than between two readings.
+const STALENESS: Duration = Duration::from_secs(5);
+
+/// Long jobs show themselves before they end: from here on, the time without deletions counts.
+const LONG_JOB: Duration = Duration::from_mins(1);
+
+/// No message takes less, and none more.
+const MESSAGE_SECONDS: std::ops::RangeInclusive<f64> = 1e-3..=86_400.0;
+
+/// What is learned fades with this half-life, or three messages' time where that is longer.
+const HALF_LIFE: Duration = Duration::from_mins(5);
+
+/// So many messages' time is long enough to judge by.
+const MESSAGES_TO_TELL: f64 = 3.0;
+
+/// On an idle queue SQS counts a message in flight now and then. That is no work, and what was learned
+/// before does not fade while there is none.
+const IDLE_BELOW: f64 = 0.5;
+
+/// Busy for so long without a deletion, nothing succeeds.
+const SILENCE_MIN: Duration = Duration::from_mins(1);
+
+/// Over so many minutes receives are held against deletions.
+const FAILING_MINUTES: usize = 3;
+
+/// Fewer receives do not tell.
+const FAILING_RECEIVES_MIN: f64 = 30.0;
+
+/// When more than this share of what was received is neither deleted nor in flight, work fails.
+const FAILING_SHARE: f64 = 0.5;
+
+/// When no more than this share of what was received is lost, or so few messages, work succeeds.
+const CLEAN_SHARE: f64 = 0.02;
+const CLEAN_MESSAGES: f64 = 3.0;
+
+/// What was asked for this long before a stall was seen is still taken for what it asked for.
+const ASKED_BEFORE_STALL: Duration = Duration::from_mins(10);
+
+/// Arrivals are counted over the horizon, within these bounds.
+const ARRIVALS_OVER: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(10)];
+
+/// Over less than this nothing can be said of arrivals.
+const ARRIVALS_OVER_MIN: Duration = Duration::from_secs(30);
+
+/// "While messages wait" means so long.
+const WAITING_FOR: Duration = Duration::from_mins(1);
+
+/// So long messages must have waited before the slots in use tell a replica's concurrency.
+const SATURATED_FOR: Duration = Duration::from_secs(75);
+
+/// So many readings of a replica's concurrency are looked at.
+const CONCURRENCY_READINGS: usize = 12;
+
+/// What is to be seen of a queue at one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// The counts, as read.
+    pub backlog: &'a Backlog,
+    /// The minutes that CloudWatch has, oldest first; those that were seen before may be among them.
+    pub minutes: &'a [Minute],
+    /// The replicas that receive messages, where Kubernetes may be read.
+    pub ready_replicas: Option<u32>,
+}
+
+/// What is believed of a queue at one moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// Messages waiting, after doubt.
+    pub visible: f64,
+    /// Messages in flight, after doubt.
+    pub in_flight: f64,
+    /// How long a message is in flight. None while nothing tells.
+    pub message: Option<MessageTime>,
+    /// Messages per second.
+    pub arrivals_per_second: f64,
+    /// Messages that a replica works on at once.
+    pub concurrency: f64,
+    /// No more replicas than this can exist. None when nothing tells.
+    pub replicas_max: Option<f64>,
+    /// The fewest messages in flight of the last minute, when messages waited all that time.
+    pub steadily_busy: Option<f64>,
+    /// Those of the waiting messages that need the most slots, so that they are in time.
+    pub pressing: Option<Cohort>,
+    /// Hardly anything was received in the last minutes that was not done: what is in flight is work.
+    pub is_work_clean: bool,
+    /// Work goes on and nothing comes of it: the replicas that were asked for before.
+    pub stalled_at: Option<f64>,
+    /// Since when there has been traffic.
+    pub traffic_for: Option<Duration>,
+}
+
+/// Messages that wait, and how long the youngest of them has waited.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cohort {
+    pub messages: f64,
+    pub age: Duration,
+}
+
+/// How long a message is in flight, and what stands behind it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MessageTime {
+    pub seconds: f64,
+    /// The deletions it was learned from, faded; a hint is worth five.
+    pub deletions: f64,
+}
+
+/// The state from which estimates are made, of one queue under one law. Bounded: a quarter of an
+/// hour of readings.
+#[derive(Debug, Clone)]
+pub struct Estimator {
+    law: Law,
+    history: History,
+    asked: ReplicaHistory,
+    ready: ReplicaHistory,
+    /// Replica-seconds of work, faded.
+    replica_seconds: f64,
+    /// Deletions that came of them, faded alike.
+    deletions: f64,
+    /// The shortest time that a fall of the counts has shown, while CloudWatch has shown none.
+    by_fall: Option<MessageTime>,
+    /// The last minutes, for what is received and not deleted.
+    minutes: Vec<Minute>,
+    last_deletion_at: Option<Duration>,
+    stalled_since: Option<Duration>,
+    learned_concurrency: Option<f64>,
+    concurrency_readings: Vec<f64>,
+    traffic_since: Option<Duration>,
+}
+
+impl Estimator {
+    /// Knows nothing but the hints.
+    pub fn new(law: Law) -> Self {
+        Self {
+            law,
+            history: History::default(),
+            asked: ReplicaHistory::default(),
+            ready: ReplicaHistory::default(),
+            replica_seconds: 0.0,
+            deletions: 0.0,
+            by_fall: None,
+            minutes: Vec::new(),
+            last_deletion_at: None,
+            stalled_since: None,
+            learned_concurrency: None,
+            concurrency_readings: Vec::new(),
+            traffic_since: None,
+        }
+    }
+
+    /// Takes in what is seen at `now`, a time since the Unix epoch, and says what to believe.
+    pub fn observe(&mut self, now: Duration, seen: &Seen<'_>) -> Estimate {
+        let reading = self.history.read(Reading {
+            at: now,
+            visible: count_as_f64(seen.backlog.visible.max(0)),
+            in_flight: count_as_f64(seen.backlog.in_flight.max(0)),
+        });
+        if let Some(ready) = seen.ready_replicas {
+            self.ready.note(now, f64::from(ready));
+            self.learn_concurrency(now, reading.in_flight, f64::from(ready));
+        }
+        let known_until = self.minutes.last().map(|minute| minute.from);
+        let is_new = |minute: &&Minute| known_until.is_none_or(|known| minute.from > known);
+        for minute in seen.minutes.iter().filter(is_new) {
+            self.learn(minute);
+        }
+        if reading.messages() >= TRAFFIC_MESSAGES {
+            self.traffic_since.get_or_insert(now);
+        }
+        self.learn_from_fall(now, reading.messages());
+        self.estimate(now, reading)
+    }
+
+    /// Notes what was answered: it bounds what can exist.
+    pub fn asked(&mut self, now: Duration, replicas: f64) {
+        self.asked.note(now, replicas);
+    }
+
+    fn estimate(&self, now: Duration, reading: Reading) -> Estimate {
+        let replicas_max = self.replicas_max(now);
+        let message = self.message();
+        let steadily_busy = self
+            .history
+            .have_waited_since(now.saturating_sub(WAITING_FOR))
+            .then(|| {
+                self.history
+                    .least_in_flight_since(now.saturating_sub(WAITING_FOR))
+            });
+        Estimate {
+            visible: reading.visible,
+            in_flight: reading.in_flight,
+            message,
+            arrivals_per_second: self.arrivals_per_second(now, message, replicas_max),
+            concurrency: self.concurrency(),
+            replicas_max,
+            steadily_busy,
+            pressing: self.pressing(now, reading, message, replicas_max),
+            is_work_clean: self.is_work_clean(),
+            stalled_at: self.stalled_since.map(|since| self.asked_before(since)),
+            traffic_for: self.traffic_since.map(|since| now.saturating_sub(since)),
+        }
+    }
+
+    fn concurrency(&self) -> f64 {
+        let hint = f64::from(self.law.concurrency.unwrap_or(1).max(1));
+        self.learned_concurrency.unwrap_or(hint)
+    }
+
+    /// The most that can exist at `at`: what was ready then, else the most that was asked for.
+    fn replicas_max(&self, at: Duration) -> Option<f64> {
+        if let Some(ready) = self.ready.last_by(at) {
+            return Some(ready.max(1.0));
+        }
+        let from = at.saturating_sub(REPLICAS_REMEMBERED);
+        // Before the first answer there may be any number, unless the queue began empty.
+        self.asked
+            .first()
+            .filter(|first| first.at <= from || first.number <= 0.0)?;
+        let most = self.asked.most_within(from, at).unwrap_or(0.0);
+        Some((most * AUTOSCALER_TOLERANCE).ceil().max(1.0))
+    }
+
+    fn message(&self) -> Option<MessageTime> {
+        let slot_seconds = self.replica_seconds * self.concurrency();
+        let hint = self.law.message.map(|message| message.as_secs_f64());
+        let (seconds, deletions) = match hint {
+            Some(hint) => {
+                let deletions = HINT_DELETIONS + self.deletions;
+                (
+                    (HINT_DELETIONS * hint + slot_seconds) / deletions,
+                    deletions,
+                )
+            }
+            None if self.deletions >= DELETIONS_TO_TELL => {
+                (slot_seconds / self.deletions, self.deletions)
+            }
+            None => {
+                let at_least = slot_seconds / (self.deletions + 1.0);
+                if at_least < LONG_JOB.as_secs_f64() {
+                    return self.by_fall;
+                }
+                (at_least, self.deletions)
+            }
+        };
+        Some(MessageTime {
+            seconds: seconds.clamp(*MESSAGE_SECONDS.start(), *MESSAGE_SECONDS.end()),
+            deletions,
+        })
+    }
+
+    /// The growth of what is there, and what was done meanwhile. Only what goes on in both halves of
+    /// the window is a rate: a batch that came at once is there to be counted, and nothing follows it.
+    fn arrivals_per_second(
+        &self,
+        now: Duration,
+        message: Option<MessageTime>,
+        replicas_max: Option<f64>,
+    ) -> f64 {
+        let rate = || {
+            let [least, most] = ARRIVALS_OVER;
+            let seen_for = now.saturating_sub(self.history.first()?.at);
+            let window = self.law.horizon().clamp(least, most).min(seen_for);
+            let (from, middle) = (now.saturating_sub(window), now.saturating_sub(window / 2));
+            let half = |from: Duration, until: Duration| {
+                let growth = self.history.messages_at(until)? - self.history.messages_at(from)?;
+                let in_flight = self.history.mean_in_flight(from, until)?;
+                let done = self.busy_slots(in_flight, replicas_max) / message?.seconds;
+                Some(growth.min(0.0) / (window / 2).as_secs_f64() + done)
+            };
+            let is_enough = window >= ARRIVALS_OVER_MIN;
+            is_enough.then_some(half(from, middle)?.min(half(middle, now)?))
+        };
+        rate().unwrap_or(0.0).max(0.0)
+    }
+
+    /// Of the messages that were there at an earlier reading, those wait that have not been done since:
+    /// SQS hands out the oldest first, more or less. They have less time left than what came later.
+    fn pressing(
+        &self,
+        now: Duration,
+        reading: Reading,
+        message: Option<MessageTime>,
+        replicas_max: Option<f64>,
+    ) -> Option<Cohort> {
+        let seconds = message?.seconds;
+        let most_busy = self.busy_slots(f64::INFINITY, replicas_max);
+        let mut cohorts = self
+            .history
+            .backwards(now, most_busy)
+            .map(|earlier| Cohort {
+                messages: earlier.messages
+                    - reading.in_flight.min(most_busy)
+                    - earlier.slot_seconds / seconds,
+                age: now.saturating_sub(earlier.at),
+            });
+        let mut pressing: Option<Cohort> = None;
+        let need = |cohort: &Cohort| self.law.slots_for(cohort, seconds);
+        for cohort in cohorts.by_ref().take_while(|cohort| cohort.messages > 0.0) {
+            if pressing
+                .as_ref()
+                .is_none_or(|most| need(&cohort) > need(most))
+            {
+                pressing = Some(cohort);
+            }
+        }
+        pressing
+    }
+
+    /// A message in flight that no replica can hold was abandoned by one.
+    fn busy_slots(&self, in_flight: f64, replicas_max: Option<f64>) -> f64 {
+        replicas_max.map_or(in_flight, |most| in_flight.min(most * self.concurrency()))
+    }
+
+    fn asked_before(&self, stall: Duration) -> f64 {
+        let asked = self.asked.most_within(
+            stall.saturating_sub(ASKED_BEFORE_STALL),
+            stall + Duration::from_secs(15),
+        );
+        asked.unwrap_or(1.0).max(1.0)
+    }
+}
+
+/// What consumers received over some minutes, and what of it came to nothing.
+#[derive(Debug, Clone, Copy)]
+struct Lost {
+    received: f64,
+    messages: f64,
+    most_in_flight: f64,
+}
+
+/// Learning from CloudWatch's minutes.
+impl Estimator {
+    fn learn(&mut self, minute: &Minute) {
+        self.minutes.push(*minute);
+        if self.minutes.len() > FAILING_MINUTES {
+            self.minutes.remove(0);
+        }
+        // A minute in which nothing was seen of the queue, or nothing is known of deletions, teaches
+        // nothing.
+        let in_flight = self.history.mean_in_flight(minute.from, minute.until());
+        let (Some(in_flight), Some(deleted)) = (in_flight, minute.deleted) else {
+            return;
+        };
+        if deleted <= 0.0 && in_flight < IDLE_BELOW {
+            return;
+        }
+        let busy_replicas = self.busy_replicas(minute, in_flight, deleted);
+        if deleted > 0.0 {
+            self.last_deletion_at = Some(minute.until());
+        }
+        let seconds = self.message().map_or(60.0, |message| message.seconds);
+        if self.is_silent(minute, busy_replicas, seconds) || self.is_failing() {
+            // What is measured while nothing succeeds is no service time.
+            self.stalled_since.get_or_insert(minute.from);
+            return;
+        }
+        if deleted > 0.0 {
+            self.stalled_since = None;
+        }
+        let half_life = (MESSAGES_TO_TELL * seconds).max(HALF_LIFE.as_secs_f64());
+        let kept = 0.5_f64.powf(Minute::LENGTH.as_secs_f64() / half_life);
+        self.replica_seconds =
+            self.replica_seconds * kept + busy_replicas * Minute::LENGTH.as_secs_f64();
+        self.deletions = self.deletions * kept + deleted;
+    }
+
+    /// The replicas that were at work in a minute: by what was in flight, or, where it is readable
+    /// and messages waited throughout, by how many there were.
+    fn busy_replicas(&self, minute: &Minute, in_flight: f64, deleted: f64) -> f64 {
+        let (from, until) = (minute.from, minute.until());
+        let by_slots = |most: Option<f64>| self.busy_slots(in_flight, most) / self.concurrency();
+        let Some(ready) = mean(self.ready.within(from, until)) else {
+            return by_slots(self.replicas_max(until));
+        };
+        let range = || self.ready.within(from, until);
+        let (least, most) = (
+            range().fold(f64::INFINITY, f64::min),
+            range().fold(0.0, f64::max),
+        );
+        let is_steady = ready >= 1.0 && least >= 0.7 * most;
+        if is_steady && deleted > 0.0 && self.history.had_waited(from, until) {
+            ready
+        } else {
+            by_slots(Some(ready.max(1.0)))
+        }
+    }
+
+    /// Busy, once successful, and no deletion for long.
+    fn is_silent(&self, minute: &Minute, busy_replicas: f64, message_seconds: f64) -> bool {
+        let patience = SILENCE_MIN.max(Duration::from_secs_f64(MESSAGES_TO_TELL * message_seconds));
+        let is_overdue = self
+            .last_deletion_at
+            .is_some_and(|at| minute.until().saturating_sub(at) > patience);
+        minute.deleted == Some(0.0) && is_overdue && busy_replicas * self.concurrency() > 0.5
+    }
+
+    /// Most of what was received in the last minutes is neither deleted nor still in flight.
+    fn is_failing(&self) -> bool {
+        self.lost().is_some_and(|lost| {
+            lost.received > FAILING_RECEIVES_MIN
+                && lost.messages > FAILING_SHARE * lost.received + 0.1 * lost.most_in_flight
+        })
+    }
+
+    fn is_work_clean(&self) -> bool {
+        let is_clean =
+            |lost: Lost| lost.messages <= (CLEAN_SHARE * lost.received).max(CLEAN_MESSAGES);
+        self.lost().is_some_and(is_clean)
+    }
+
+    /// What was received in the last minutes and is neither deleted nor still in flight.
+    fn lost(&self) -> Option<Lost> {
+        let sum = |value: fn(&Minute) -> Option<f64>| -> Option<f64> {
+            self.minutes.iter().map(value).sum()
+        };
+        let (received, deleted) = (
+            sum(|minute| minute.received)?,
+            sum(|minute| minute.deleted)?,
+        );
+        let (first, last) = (self.minutes.first()?, self.minutes.last()?);
+        let around = |at: Duration, after: u64| {
+            let from = at.saturating_sub(Duration::from_secs(20));
+            self.history
+                .mean_in_flight(from, at + Duration::from_secs(after))
+        };
+        let (before, after) = (around(first.from, 10)?, around(last.until(), 0)?);
+        // What is still in flight has not failed, or every batch of long jobs would look like it.
+        (self.minutes.len() == FAILING_MINUTES).then_some(Lost {
+            received,
+            messages: received - deleted - (after - before),
+            most_in_flight: before.max(after),
+        })
+    }
+
+    /// Whatever arrived, at least as many messages were done as the counts fell: the time that a
+    /// message takes is at most that of those in flight meanwhile.
+    fn learn_from_fall(&mut self, now: Duration, messages: f64) {
+        if self.deletions >= DELETIONS_TO_TELL {
+            self.by_fall = None;
+            return;
+        }
+        let from = now.saturating_sub(FALL_WITHIN);
+        let shortest = self
+            .history
+            .falls_since(from, messages)
+            .filter(|fall| fall.messages >= FALL_MESSAGES_MIN && fall.share >= FALL_SHARE_MIN);
+        let shortest = shortest
+            .map(|fall| MessageTime {
+                seconds: fall.most_in_flight * (fall.passed + STALENESS).as_secs_f64()
+                    / fall.messages,
+                deletions: fall.messages,
+            })
+            .chain(self.by_fall)
+            .min_by(|one, other| one.seconds.total_cmp(&other.seconds));
+        self.by_fall = shortest;
+    }
+
+    /// What a ready replica holds while messages wait is what it can hold. Learned downwards only:
+    /// an overstated concurrency is the one dangerous hint. Never on FIFO queues, whose groups limit
+    /// what is in flight.
+    fn learn_concurrency(&mut self, now: Duration, in_flight: f64, ready: f64) {
+        if self.law.fifo_groups.is_some()
+            || ready < 1.0
+            || !self
+                .history
+                .have_waited_since(now.saturating_sub(SATURATED_FOR))
+        {
+            return;
+        }
+        self.concurrency_readings.push(in_flight / ready);
+        if self.concurrency_readings.len() > CONCURRENCY_READINGS {
+            self.concurrency_readings.remove(0);
+        }
+        let mut sorted = self.concurrency_readings.clone();
+        sorted.sort_by(f64::total_cmp);
+        let (Some(&low), Some(&high)) = (sorted.get(2), sorted.get(9)) else {
+            return;
+        };
+        if sorted.len() < CONCURRENCY_READINGS {
+            return;
+        }
+        let hint = f64::from(self.law.concurrency.unwrap_or(1).max(1));
+        if high < 0.75 * self.concurrency() {
+            self.learned_concurrency = Some(high.max(hint / 8.0));
+        } else if self.law.concurrency.is_none() && low > 1.33 * self.concurrency() {
+            self.learned_concurrency = Some(low.min(hint * 64.0));
+        }
+    }
+}

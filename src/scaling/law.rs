@@ -1,0 +1,271 @@
+//! The law: from a target wait in seconds to replicas. Pure, and without state: what was learned
+//! comes as an [`Estimate`].
+//!
+//! With no time at all to spare it is `aws-sqs-queue`: a slot for every message, waiting or in
+//! flight. The more time there is, the more messages one slot can serve before they are late.
+
+use std::{fmt, time::Duration};
+
+use super::{Cohort, Estimate, MessageTime};
+
+/// What the user states, and hints at. A hint is a beginning, not a truth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Law {
+    /// `targetWaitSeconds`: how long a message may wait to be received.
+    pub target_wait: Duration,
+    /// `startupSeconds`: from the decision to a replica's first message.
+    pub startup: Duration,
+    /// `concurrency`: messages that a replica works on at once.
+    pub concurrency: Option<u32>,
+    /// `messageSeconds`: how long a message is in flight.
+    pub message: Option<Duration>,
+    /// `fifoGroups`: of so many groups at most one message each is worked on.
+    pub fifo_groups: Option<u32>,
+}
+
+impl Law {
+    /// `startupSeconds` where it is not given.
+    pub const STARTUP: Duration = Duration::from_mins(1);
+
+    /// The time that is really left to act: the target less start-up and one step of the autoscaler,
+    /// but never less than half the target.
+    pub fn horizon(&self) -> Duration {
+        let planned = self.target_wait.mul_f64(SHARE_OF_TARGET);
+        let left = planned.saturating_sub(self.startup + AUTOSCALER_STEP);
+        left.max(self.target_wait / 2).max(HORIZON_MIN)
+    }
+}
+
+/// A part of the target is kept for what the counts do not show.
+const SHARE_OF_TARGET: f64 = 0.9;
+
+/// The autoscaler looks every 15 s.
+const AUTOSCALER_STEP: Duration = Duration::from_secs(15);
+
+/// The share of the arrivals that is kept up with even when nothing waits: to give up more would only
+/// be to take it back, and the autoscaler holds for minutes what it has once been asked for.
+const KEPT_UP_WITH: f64 = 0.9;
+
+/// However late a message is, its horizon does not shrink further: it is late already, and others
+/// would pay for it.
+const HORIZON_SHRINKS_TO: u32 = 4;
+
+/// Divisions stay sane.
+const HORIZON_MIN: Duration = Duration::from_secs(1);
+
+/// The share of the arrivals within the horizon that is served at once; the others may wait, and
+/// in the steady state they do.
+const ARRIVALS_SERVED_AT_ONCE: f64 = 0.5;
+
+/// While messages wait, at most 30 % of the busy slots are given up at a time: their messages are
+/// not done, and a backlog says that they are needed.
+const BUSY_KEPT: f64 = 0.7;
+
+/// While nothing is learned and nothing hinted at, the number of replicas is felt for: so many at
+/// first, and twice as many after each interval. `queueLength` may be far off.
+const UNKNOWN_REPLICAS_FIRST: f64 = 2.0;
+
+/// In so long the first messages are done, and show how long they take. With a longer target there is
+/// time to wait for that.
+const UNKNOWN_DOUBLES_EVERY: Duration = Duration::from_secs(30);
+const UNKNOWN_DOUBLES_IN_TARGET: u32 = 8;
+
+/// More than any cluster holds.
+const DOUBLINGS_MAX: f64 = 30.0;
+
+/// With work present the answer is never zero.
+const REPLICAS_WITH_WORK_MIN: f64 = 0.01;
+
+/// What the law comes to, term by term. Slots are messages worked on at once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LawAnswer {
+    /// What to ask for, with its fraction: the autoscaler rounds up.
+    pub replicas: f64,
+    /// What determined it.
+    pub bound_by: LawTerm,
+    /// The time in which the backlog is to be gone.
+    pub horizon: Duration,
+    /// Slots for the backlog, the work under way and the arrivals, so that none is late.
+    pub drain_slots: f64,
+    /// Slots that stay, because their messages are not done and others wait.
+    pub kept_slots: f64,
+    /// From what.
+    pub estimate: Estimate,
+}
+
+/// The term of the law that determined its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LawTerm {
+    /// Nothing waits and nothing is in flight.
+    Empty,
+    /// Nothing is learned yet: messages per replica, but not many replicas.
+    Learning,
+    /// So many slots that no message waits too long.
+    TargetWait,
+    /// Busy slots that are not given up while messages wait.
+    Busy,
+    /// Work fails, and more replicas would fail as well.
+    Stalled,
+    /// No more groups.
+    FifoGroups,
+}
+
+impl Law {
+    /// What to ask for by `estimate`; `queue_length` serves while nothing is known.
+    pub fn answer(&self, estimate: &Estimate, queue_length: f64) -> LawAnswer {
+        let horizon = self.horizon();
+        let concurrency = estimate.concurrency;
+        let answer = LawAnswer {
+            replicas: 0.0,
+            bound_by: LawTerm::Empty,
+            horizon,
+            drain_slots: 0.0,
+            kept_slots: 0.0,
+            estimate: *estimate,
+        };
+        let messages = estimate.visible + estimate.in_flight;
+        let answer = match estimate.message {
+            _ if messages <= 0.0 => return answer,
+            None => LawAnswer {
+                replicas: self.unknown_replicas(estimate, queue_length),
+                bound_by: LawTerm::Learning,
+                ..answer
+            },
+            Some(message) => {
+                let all_slots = drain_slots(estimate, message.seconds, horizon.as_secs_f64());
+                let pressing_slots = estimate.pressing.map_or(0.0, |cohort| {
+                    let busy = estimate.in_flight.min(slots_max(estimate));
+                    self.slots_for(
+                        &Cohort {
+                            messages: cohort.messages + busy,
+                            ..cohort
+                        },
+                        message.seconds,
+                    )
+                });
+                let keep_up_slots = if estimate.is_work_clean {
+                    KEPT_UP_WITH * estimate.arrivals_per_second * message.seconds
+                } else {
+                    0.0
+                };
+                let drain_slots = all_slots.max(pressing_slots).max(keep_up_slots);
+                let kept_slots = BUSY_KEPT
+                    * estimate
+                        .steadily_busy
+                        .map_or(0.0, |busy| busy.min(slots_max(estimate)));
+                LawAnswer {
+                    replicas: drain_slots.max(kept_slots) / concurrency,
+                    bound_by: if kept_slots > drain_slots {
+                        LawTerm::Busy
+                    } else {
+                        LawTerm::TargetWait
+                    },
+                    drain_slots,
+                    kept_slots,
+                    ..answer
+                }
+            }
+        };
+        self.limited(answer)
+    }
+
+    fn unknown_replicas(&self, estimate: &Estimate, queue_length: f64) -> f64 {
+        let messages = estimate.visible + estimate.in_flight;
+        let doubles_every = UNKNOWN_DOUBLES_EVERY.max(self.target_wait / UNKNOWN_DOUBLES_IN_TARGET);
+        let traffic_for = estimate.traffic_for.unwrap_or_default();
+        let doublings = traffic_for
+            .div_duration_f64(doubles_every)
+            .min(DOUBLINGS_MAX);
+        let felt_for = UNKNOWN_REPLICAS_FIRST * doublings.exp2();
+        (messages / queue_length.max(estimate.concurrency)).min(felt_for)
+    }
+
+    /// The slots with which `cohort` is done in the time that it has left.
+    pub(super) fn slots_for(&self, cohort: &Cohort, message_seconds: f64) -> f64 {
+        let planned = self.target_wait.mul_f64(SHARE_OF_TARGET);
+        let left = planned
+            .saturating_sub(cohort.age)
+            .max(self.horizon() / HORIZON_SHRINKS_TO);
+        cohort.messages * message_seconds / (message_seconds + left.as_secs_f64())
+    }
+
+    fn limited(&self, answer: LawAnswer) -> LawAnswer {
+        let groups = self
+            .fifo_groups
+            .map(|groups| f64::from(groups) / answer.estimate.concurrency);
+        let limits = [
+            (groups, LawTerm::FifoGroups),
+            (answer.estimate.stalled_at, LawTerm::Stalled),
+        ];
+        let limited = limits
+            .into_iter()
+            .fold(answer, |answer, (limit, term)| match limit {
+                Some(limit) if limit < answer.replicas => LawAnswer {
+                    replicas: limit,
+                    bound_by: term,
+                    ..answer
+                },
+                _ => answer,
+            });
+        LawAnswer {
+            replicas: nearest(limited.replicas).max(REPLICAS_WITH_WORK_MIN),
+            ..limited
+        }
+    }
+}
+
+/// The autoscaler rounds up; what it gets is made to be rounded to the nearest instead.
+fn nearest(replicas: f64) -> f64 {
+    (replicas - 0.5).max(replicas.min(1.0))
+}
+
+fn slots_max(estimate: &Estimate) -> f64 {
+    estimate
+        .replicas_max
+        .map_or(f64::INFINITY, |most| most * estimate.concurrency)
+}
+
+/// The slots with which all that is there, and the arrivals' share, are done within the horizon.
+fn drain_slots(estimate: &Estimate, message_seconds: f64, horizon_seconds: f64) -> f64 {
+    // Messages in flight that no replica can hold were abandoned: they are no work yet.
+    let busy = estimate.in_flight.min(slots_max(estimate));
+    let arrivals = ARRIVALS_SERVED_AT_ONCE * estimate.arrivals_per_second * horizon_seconds;
+    (estimate.visible + busy + arrivals) * message_seconds / (message_seconds + horizon_seconds)
+}
+
+impl fmt::Display for LawTerm {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Empty => "for an empty queue",
+            Self::Learning => "at queueLength, while nothing is known of the work",
+            Self::TargetWait => "so that no message waits too long",
+            Self::Busy => "because messages wait and these replicas are busy",
+            Self::Stalled => "and no more, because work fails or nothing gets done",
+            Self::FifoGroups => "because no more groups can be worked on at once",
+        })
+    }
+}
+
+impl fmt::Display for LawAnswer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Estimate {
+            message,
+            arrivals_per_second,
+            concurrency,
+            ..
+        } = self.estimate;
+        let horizon = self.horizon.as_secs_f64();
+        if let Some(MessageTime { seconds, .. }) = message {
+            write!(formatter, "a message takes {seconds:.3} s, ")?;
+        }
+        write!(
+            formatter,
+            "{arrivals_per_second:.2} arrive per second, a replica works on {concurrency:.1} at once, \
+             the backlog has to be gone in {horizon:.0} s"
+        )
+    }
+}
+
+#[cfg(test)]
+#[path = "law_tests.rs"]
+mod tests;
