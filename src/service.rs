@@ -18,7 +18,7 @@ use crate::{
     cache::{CacheSettings, ObservationCache},
     clock::EpochClock,
     grpc::{
-        ScalerService, ScalerSettings,
+        Eyes, ScalerService, ScalerSettings,
         proto::{
             DESCRIPTOR_SET,
             external_scaler_server::{ExternalScalerServer, SERVICE_NAME},
@@ -134,9 +134,13 @@ impl<S: QueueSource> Service<S> {
             &metrics,
             (sensors.clock, &draining),
         );
-        let cache = ObservationCache::new(sensors.queues, settings.cache, Arc::clone(&metrics));
+        let eyes = Eyes {
+            counts: ObservationCache::new(sensors.queues, settings.cache, Arc::clone(&metrics)),
+            minutes: minutes.clone(),
+            clock: sensors.clock,
+        };
         let scaler = ScalerService::new(
-            Arc::new(cache),
+            eyes,
             settings.scaler,
             Arc::clone(&metrics),
             draining.clone(),

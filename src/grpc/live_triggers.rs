@@ -11,10 +11,10 @@ use std::{
 use moka::sync::Cache;
 use tokio::time::Instant;
 
-use super::proto::ScaledObjectRef;
+use super::{judge::Judge, proto::ScaledObjectRef};
 use crate::{
     cache::Sample,
-    scaling::{PolicyError, Trigger},
+    scaling::{CountError, Estimator, PolicyError, ScalingDecision, Trigger},
 };
 
 /// Triggers kept at once; the least recently asked for is parsed again when it comes back.
@@ -41,11 +41,14 @@ struct TriggerKey {
     metadata_hash: u64,
 }
 
-/// A trigger, and the sample that its last `GetMetrics` was answered from.
+/// A trigger, the sample that its last `GetMetrics` was answered from, and what was learned of its
+/// queue.
 #[derive(Debug)]
 pub(super) struct LiveTrigger {
     pub(super) trigger: Trigger,
     last_given: Mutex<Option<(Instant, Sample)>>,
+    /// None without a law, which alone needs to learn.
+    learned: Mutex<Option<Estimator>>,
 }
 
 impl LiveTriggers {
@@ -82,6 +85,7 @@ impl LiveTriggers {
             tracing::warn!(namespace = key.namespace, name = key.name, "{warning}");
         }
         let live = Arc::new(LiveTrigger {
+            learned: Mutex::new(trigger.policy.law.map(Estimator::new)),
             trigger,
             last_given: Mutex::default(),
         });
@@ -110,6 +114,16 @@ impl LiveTrigger {
             .as_ref()
             .filter(|(at, _)| at.elapsed() < PAIR_WINDOW)
             .map(|(_, sample)| sample.clone())
+    }
+
+    /// What `judge` makes of `sample` for this trigger.
+    pub(super) fn decide(
+        &self,
+        judge: &Judge,
+        sample: &Sample,
+    ) -> Result<ScalingDecision, CountError> {
+        let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        judge.decide(&self.trigger, learned.as_mut(), sample)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Instant, Sample)>> {

@@ -2,11 +2,12 @@
 
 mod activity;
 mod convert;
+mod judge;
 mod live_triggers;
 mod scaler;
 mod streams;
 
-pub use scaler::{ScalerService, ScalerSettings};
+pub use scaler::{Eyes, ScalerService, ScalerSettings};
 
 /// The generated types and services of `proto/externalscaler.proto`.
 #[allow(

@@ -9,6 +9,7 @@ use tonic::{Code, Request, Response, Status};
 
 use super::{
     convert,
+    judge::Judge,
     live_triggers::{LiveTrigger, LiveTriggers, TRIGGERS_MAX},
     proto::{
         GetMetricSpecResponse, GetMetricsRequest, GetMetricsResponse, IsActiveResponse,
@@ -18,9 +19,10 @@ use super::{
 };
 use crate::{
     cache::{ObservationCache, Sample},
+    clock::EpochClock,
     metrics::Metrics,
-    queue::QueueSource,
-    scaling::{ScalingDecision, decide},
+    queue::{MinuteFeed, QueueSource},
+    scaling::ScalingDecision,
 };
 
 /// How the RPCs behave.
@@ -49,10 +51,22 @@ impl ScalerSettings {
     }
 }
 
+/// What a scaler sees of queues.
+#[derive(Debug)]
+pub struct Eyes<S> {
+    /// Their counts.
+    pub counts: ObservationCache<S>,
+    /// Their minutes.
+    pub minutes: MinuteFeed,
+    /// The time.
+    pub clock: EpochClock,
+}
+
 /// KEDA's external scaler.
 #[derive(Debug)]
 pub struct ScalerService<S> {
     pub(super) cache: Arc<ObservationCache<S>>,
+    pub(super) judge: Judge,
     triggers: LiveTriggers,
     pub(super) settings: ScalerSettings,
     pub(super) metrics: Arc<Metrics>,
@@ -62,16 +76,17 @@ pub struct ScalerService<S> {
 }
 
 impl<S: QueueSource> ScalerService<S> {
-    /// A scaler that observes through `cache` until `shutdown` is cancelled.
+    /// A scaler that looks through `eyes` until `shutdown` is cancelled.
     pub fn new(
-        cache: Arc<ObservationCache<S>>,
+        eyes: Eyes<S>,
         settings: ScalerSettings,
         metrics: Arc<Metrics>,
         shutdown: CancellationToken,
     ) -> Self {
         let (triggers, streams) = (LiveTriggers::new(TRIGGERS_MAX), TaskTracker::new());
         Self {
-            cache,
+            cache: Arc::new(eyes.counts),
+            judge: Judge::new(eyes.minutes, eyes.clock),
             triggers,
             settings,
             metrics,
@@ -103,7 +118,7 @@ impl<S: QueueSource> ScalerService<S> {
     /// What is known now, and what the trigger's policy makes of it.
     async fn decide_now(&self, live: &LiveTrigger) -> Result<(Sample, ScalingDecision), Status> {
         let sample = observe(&self.cache, live, self.settings).await?;
-        let decision = decide_from(live, &sample)?;
+        let decision = decide_from(&self.judge, live, &sample)?;
         Ok((sample, decision))
     }
 
@@ -113,7 +128,9 @@ impl<S: QueueSource> ScalerService<S> {
             Some(sample) => sample,
             None => observe(&self.cache, &live, self.settings).await?,
         };
-        Ok(convert::is_active(decide_from(&live, &sample)?.is_active))
+        Ok(convert::is_active(
+            decide_from(&self.judge, &live, &sample)?.is_active,
+        ))
     }
 
     fn spec(&self, reference: ScaledObjectRef) -> Result<GetMetricSpecResponse, Status> {
@@ -148,13 +165,13 @@ pub(super) async fn observe<S: QueueSource>(
 }
 
 /// What the trigger's policy makes of a sample.
-pub(super) fn decide_from(live: &LiveTrigger, sample: &Sample) -> Result<ScalingDecision, Status> {
-    let trigger = &live.trigger;
-    let backlog = sample
-        .observation
-        .backlog(&trigger.policy)
-        .map_err(|error| convert::unknown_count(&trigger.queue, &error))?;
-    Ok(decide(&trigger.policy, &backlog, None))
+pub(super) fn decide_from(
+    judge: &Judge,
+    live: &LiveTrigger,
+    sample: &Sample,
+) -> Result<ScalingDecision, Status> {
+    live.decide(judge, sample)
+        .map_err(|error| convert::unknown_count(&live.trigger.queue, &error))
 }
 
 #[tonic::async_trait]

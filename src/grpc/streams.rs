@@ -13,6 +13,7 @@ use tonic::Status;
 use super::{
     activity::ActivityEdges,
     convert,
+    judge::Judge,
     live_triggers::LiveTrigger,
     proto::{GetMetricSpecResponse, IsActiveResponse},
     scaler::{ScalerService, ScalerSettings, decide_from, observe},
@@ -31,9 +32,9 @@ pub(super) fn activity<S: QueueSource>(
     live: Arc<LiveTrigger>,
 ) -> Receiver<IsActiveResponse> {
     let (sender, receiver) = mpsc::channel(UNSENT_MAX);
-    let (cache, settings) = (Arc::clone(&service.cache), service.settings);
-    let client = sender.clone();
-    let feed = async move { send_edges(&client, &cache, &live, settings).await };
+    let (cache, judge) = (Arc::clone(&service.cache), service.judge.clone());
+    let (client, settings) = (sender.clone(), service.settings);
+    let feed = async move { send_edges(&client, (&cache, &judge), &live, settings).await };
     keep_open(service, "StreamIsActive", sender, feed);
     ReceiverStream::new(receiver)
 }
@@ -76,7 +77,7 @@ fn keep_open<S: QueueSource, T: Send + 'static>(
 /// Looks at the queue again and again and says what `edges` has to say.
 async fn send_edges<S: QueueSource>(
     client: &Sender<IsActiveResponse>,
-    cache: &ObservationCache<S>,
+    (cache, judge): (&ObservationCache<S>, &Judge),
     live: &LiveTrigger,
     settings: ScalerSettings,
 ) {
@@ -90,7 +91,7 @@ async fn send_edges<S: QueueSource>(
         let Ok(sample) = observe(cache, live, settings).await else {
             continue;
         };
-        let Ok(decision) = decide_from(live, &sample) else {
+        let Ok(decision) = decide_from(judge, live, &sample) else {
             continue;
         };
         if let Some(is_active) = edges.next(decision.is_active, opened_at.elapsed())

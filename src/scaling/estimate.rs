@@ -161,6 +161,8 @@ pub struct Estimator {
     learned_concurrency: Option<f64>,
     concurrency_readings: Vec<f64>,
     traffic_since: Option<Duration>,
+    /// The last estimate: a second question about one observation gets the same answer.
+    last: Option<(Duration, Estimate)>,
 }
 
 impl Estimator {
@@ -180,11 +182,23 @@ impl Estimator {
             learned_concurrency: None,
             concurrency_readings: Vec::new(),
             traffic_since: None,
+            last: None,
         }
     }
 
     /// Takes in what is seen at `now`, a time since the Unix epoch, and says what to believe.
     pub fn observe(&mut self, now: Duration, seen: &Seen<'_>) -> Estimate {
+        match self.last {
+            Some((at, estimate)) if at == now => estimate,
+            _ => {
+                let estimate = self.learn_from(now, seen);
+                self.last = Some((now, estimate));
+                estimate
+            }
+        }
+    }
+
+    fn learn_from(&mut self, now: Duration, seen: &Seen<'_>) -> Estimate {
         let reading = self.history.read(Reading {
             at: now,
             visible: count_as_f64(seen.backlog.visible.max(0)),

@@ -79,7 +79,9 @@ const REPLICAS_WITH_WORK_MIN: f64 = 0.01;
 /// What the law comes to, term by term. Slots are messages worked on at once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LawAnswer {
-    /// What to ask for, with its fraction: the autoscaler rounds up.
+    /// What is needed, with its fraction.
+    pub needed: f64,
+    /// What to ask for, so that the autoscaler, which rounds up, comes to the nearest whole number.
     pub replicas: f64,
     /// What determined it.
     pub bound_by: LawTerm,
@@ -116,6 +118,7 @@ impl Law {
         let horizon = self.horizon();
         let concurrency = estimate.concurrency;
         let answer = LawAnswer {
+            needed: 0.0,
             replicas: 0.0,
             bound_by: LawTerm::Empty,
             horizon,
@@ -127,7 +130,7 @@ impl Law {
         let answer = match estimate.message {
             _ if messages <= 0.0 => return answer,
             None => LawAnswer {
-                replicas: self.unknown_replicas(estimate, queue_length),
+                needed: self.unknown_replicas(estimate, queue_length),
                 bound_by: LawTerm::Learning,
                 ..answer
             },
@@ -154,7 +157,7 @@ impl Law {
                         .steadily_busy
                         .map_or(0.0, |busy| busy.min(slots_max(estimate)));
                 LawAnswer {
-                    replicas: drain_slots.max(kept_slots) / concurrency,
+                    needed: drain_slots.max(kept_slots) / concurrency,
                     bound_by: if kept_slots > drain_slots {
                         LawTerm::Busy
                     } else {
@@ -200,15 +203,15 @@ impl Law {
         let limited = limits
             .into_iter()
             .fold(answer, |answer, (limit, term)| match limit {
-                Some(limit) if limit < answer.replicas => LawAnswer {
-                    replicas: limit,
+                Some(limit) if limit < answer.needed => LawAnswer {
+                    needed: limit,
                     bound_by: term,
                     ..answer
                 },
                 _ => answer,
             });
         LawAnswer {
-            replicas: nearest(limited.replicas).max(REPLICAS_WITH_WORK_MIN),
+            replicas: nearest(limited.needed).max(REPLICAS_WITH_WORK_MIN),
             ..limited
         }
     }

@@ -208,7 +208,7 @@ proptest! {
         let mut scaler = Scaler::new(ScalingPolicy { law: Some(law), ..ScalingPolicy::default() });
         let mut answer = 0.0;
         for _ in 0..6 {
-            answer = replicas(&scaler.poll((waiting, in_flight), &[]));
+            answer = scaler.poll((waiting, in_flight), &[]).law.unwrap().needed;
             scaler = scaler.after(14);
         }
         let busy = in_flight as f64 / f64::from(law.concurrency.unwrap_or(1));
@@ -270,7 +270,7 @@ proptest! {
             ..given_estimate()
         };
         let wanted = rate * seconds / 4.0;
-        let answer = law.answer(&estimate, 5.0).replicas;
+        let answer = law.answer(&estimate, 5.0).needed;
         prop_assert!((answer / wanted - 1.0).abs() < 0.02, "{answer} for {wanted}");
     }
 }
