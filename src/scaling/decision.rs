@@ -94,13 +94,17 @@ fn plain_term(plain: &PlainAnswer) -> BindingTerm {
 
 /// The metric stays in messages: a replica is worth `queueLength` of them, whatever the law says.
 fn by_law(decision: ScalingDecision, law: &LawAnswer) -> ScalingDecision {
-    let LawAnswer { estimate, .. } = law;
-    let messages = estimate.visible + estimate.in_flight;
-    let is_active = messages > count_as_f64(decision.policy.activation_queue_length);
+    let Backlog {
+        visible, in_flight, ..
+    } = decision.backlog;
+    // Messages in flight are work, whatever `scaleOnInFlight` says. What was believed beyond the
+    // counts moves the number of replicas, and wakes nobody.
+    let messages = visible.saturating_add(in_flight).max(decision.messages());
+    let is_active = messages > decision.policy.activation_queue_length;
     ScalingDecision {
         metric_value: law.replicas * decision.policy.target(),
         is_active,
-        bound_by: if is_active || messages <= 0.0 {
+        bound_by: if is_active || messages <= 0 {
             BindingTerm::Law(law.bound_by)
         } else {
             BindingTerm::BelowActivation

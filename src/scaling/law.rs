@@ -31,13 +31,13 @@ impl Law {
     /// but never less than half the target.
     pub fn horizon(&self) -> Duration {
         let planned = self.target_wait.mul_f64(SHARE_OF_TARGET);
-        let left = planned.saturating_sub(self.startup + AUTOSCALER_STEP);
+        let left = planned.saturating_sub(self.startup);
         left.max(self.target_wait / 2).max(HORIZON_MIN)
     }
 }
 
 /// A part of the target is kept for what the counts do not show.
-const SHARE_OF_TARGET: f64 = 0.9;
+const SHARE_OF_TARGET: f64 = 0.95;
 
 /// The autoscaler looks every 15 s.
 const AUTOSCALER_STEP: Duration = Duration::from_secs(15);
@@ -63,7 +63,7 @@ const BUSY_KEPT: f64 = 0.7;
 
 /// While nothing is learned and nothing hinted at, the number of replicas is felt for: so many at
 /// first, and twice as many after each interval. `queueLength` may be far off.
-const UNKNOWN_REPLICAS_FIRST: f64 = 2.0;
+const UNKNOWN_REPLICAS_FIRST: f64 = 4.0;
 
 /// In so long the first messages are done, and show how long they take. With a longer target there is
 /// time to wait for that.
