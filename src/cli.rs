@@ -114,6 +114,10 @@ pub struct ServeArgs {
     pub push_interval_seconds: Duration,
     #[command(flatten)]
     pub cloudwatch: CloudWatchArgs,
+    /// Read replicas and limits of the objects that ask from the API server of Kubernetes.
+    #[cfg(feature = "kubernetes")]
+    #[arg(long, env = "SLUICE_KUBERNETES")]
+    pub kubernetes: bool,
     /// After SIGTERM, calls still under way are cut off after this time.
     #[arg(long, env = "SLUICE_DRAIN_DEADLINE_SECONDS", value_name = "SECONDS", default_value = "10", value_parser = seconds(0.0..=300.0))]
     pub drain_deadline_seconds: Duration,

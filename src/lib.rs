@@ -5,6 +5,8 @@
 //! - [`scaling`]: trigger metadata -> policy, observation -> backlog, both -> decision. Pure
 //! - [`queue`]: where observations come from; only `queue/sqs.rs` names the SQS SDK
 //! - [`cache`]: one observation per queue, whoever asks
+//! - [`workloads`]: the objects that ask, where a cluster may be read; only `kubernetes.rs`, a cargo
+//!   feature, names `kube`
 //! - [`grpc`]: what KEDA sees; only this module names the types of its contract
 //! - [`http`]: health, readiness and metrics
 //! - [`service`]: puts the parts of `sluice serve` together, runs and drains them
@@ -27,6 +29,8 @@ pub mod demo;
 pub mod grpc;
 pub mod history;
 pub mod http;
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;
 pub mod local;
 pub mod metrics;
 pub mod queue;
@@ -35,3 +39,4 @@ pub mod service;
 pub mod shutdown;
 pub mod simulation;
 pub mod telemetry;
+pub mod workloads;

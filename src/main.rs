@@ -24,6 +24,7 @@ use sluice::{
         compare::Comparison,
     },
     telemetry,
+    workloads::WorkloadFeed,
 };
 use tokio::time::Instant;
 
@@ -60,6 +61,10 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     let sensors = Sensors {
         queues: SqsSource::new(aws.clone(), args.fetch_deadline_seconds),
         minutes: is_on.then(|| CloudWatchSource::new(aws, endpoint)),
+        #[cfg(feature = "kubernetes")]
+        workloads: workloads(args).await,
+        #[cfg(not(feature = "kubernetes"))]
+        workloads: WorkloadFeed::off(),
         clock: EpochClock::start(),
     };
     let service = Service::bind(ServiceSettings::from(args), sensors).await?;
@@ -67,6 +72,22 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     service.run(stop).await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What tells of the objects that ask: nothing, unless it is asked for and there is a cluster.
+#[cfg(feature = "kubernetes")]
+async fn workloads(args: &ServeArgs) -> WorkloadFeed {
+    if !args.kubernetes {
+        return WorkloadFeed::off();
+    }
+    match sluice::kubernetes::Kubernetes::from_environment().await {
+        Ok(kubernetes) => WorkloadFeed::reading(kubernetes),
+        Err(error) => {
+            let error = anyhow::Error::from(error);
+            tracing::warn!("--kubernetes: {error:#}: decisions do without it");
+            WorkloadFeed::off()
+        }
+    }
 }
 
 async fn demo(args: &DemoArgs) -> anyhow::Result<()> {

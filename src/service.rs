@@ -30,6 +30,7 @@ use crate::{
         MinuteFeed, MinuteSettings, MinuteSource, QueueSource, cloudwatch::CloudWatchSource,
         minute_feed,
     },
+    workloads::WorkloadFeed,
 };
 
 /// KEDA holds one connection for hours; a peer that is gone is noticed within their sum.
@@ -60,6 +61,8 @@ pub struct Sensors<S, M = CloudWatchSource> {
     pub queues: S,
     /// Tells their minutes; `None` does without.
     pub minutes: Option<M>,
+    /// Tells of the objects that ask.
+    pub workloads: WorkloadFeed,
     /// Tells the time.
     pub clock: EpochClock,
 }
@@ -70,6 +73,7 @@ impl<S> Sensors<S> {
         Self {
             queues,
             minutes: None,
+            workloads: WorkloadFeed::off(),
             clock: EpochClock::start(),
         }
     }
@@ -109,6 +113,7 @@ pub struct Service<S> {
     http: TcpListener,
     scaler: ScalerService<S>,
     minutes: MinuteFeed,
+    workloads: WorkloadFeed,
     metrics: Arc<Metrics>,
     /// Cancelled by the first step of the drain.
     draining: CancellationToken,
@@ -150,6 +155,7 @@ impl<S: QueueSource> Service<S> {
             http,
             scaler,
             minutes,
+            workloads: sensors.workloads,
             metrics,
             draining,
             drain_deadline: settings.drain_deadline,
@@ -177,6 +183,11 @@ impl<S: QueueSource> Service<S> {
         self.minutes.clone()
     }
 
+    /// What is known of the objects that ask.
+    pub fn workloads(&self) -> WorkloadFeed {
+        self.workloads.clone()
+    }
+
     /// Serves until `shutdown` is cancelled, then drains: not ready at once, streams ended with OK,
     /// calls under way finished, all of it within the drain deadline.
     ///
@@ -187,8 +198,9 @@ impl<S: QueueSource> Service<S> {
             grpc,
             http,
             scaler,
-            // Held until the end: the poller stops when nobody holds it.
+            // Held until the end: who fills them stops when nobody holds them.
             minutes: _minutes,
+            workloads: _workloads,
             metrics,
             draining,
             drain_deadline,

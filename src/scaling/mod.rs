@@ -17,6 +17,7 @@ mod policy;
 mod queue_ref;
 mod queue_url;
 mod secret;
+mod workload;
 
 pub use activation::{Activation, Wakefulness};
 pub use decision::{BindingTerm, PlainAnswer, ScalingDecision, decide};
@@ -29,3 +30,4 @@ pub use observation::{Backlog, Count, CountError, Observation, QueueSettings};
 pub use policy::{PolicyError, ScalingPolicy, Trigger};
 pub use queue_ref::{Identity, QueueRef};
 pub use secret::Secret;
+pub use workload::{JobStrategy, Workload, WorkloadKind};

@@ -8,6 +8,8 @@
 )]
 
 mod demo;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod layering;
 mod metadata;
 mod numbers;

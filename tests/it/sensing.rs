@@ -14,6 +14,7 @@ use sluice::{
     },
     scaling::{Identity, Observation, QueueRef, QueueSettings, Secret},
     service::{Sensors, ServiceSettings},
+    workloads::WorkloadFeed,
 };
 use tokio::{
     net::TcpListener,
@@ -144,6 +145,7 @@ async fn given_sensing(
     let sensors = Sensors {
         queues: SqsSource::new(aws.clone(), FETCH),
         minutes: Some(CloudWatchSource::new(aws, endpoint)),
+        workloads: WorkloadFeed::off(),
         clock: EpochClock::anchored(Instant::now(), sqs.control.now()),
     };
     let settings = ServiceSettings {
