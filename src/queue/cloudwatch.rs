@@ -1,30 +1,14 @@
-//! Amazon `CloudWatch`, and the only file that names its SDK. Reads the metrics that SQS writes of its
-//! queues, and changes nothing. It needs `cloudwatch:GetMetricData`, which AWS grants for all metrics or
-//! for none.
+//! Amazon `CloudWatch`: reads the metrics that SQS writes of its queues, and changes nothing. It needs
+//! `cloudwatch:GetMetricData`, which AWS grants for all metrics or for none.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+mod client;
 
-use aws_sdk_cloudwatch::{
-    Client,
-    config::{retry::RetryConfig, timeout::TimeoutConfig},
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
-    operation::get_metric_data::{GetMetricDataError, GetMetricDataOutput},
-    primitives::DateTime,
-    types::{Dimension, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StatusCode},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
 use moka::sync::Cache;
 
-use super::{
-    AwsConfig, FetchError, Metric, MinuteCall, MinuteSource, Place, chain_of_causes,
-    credentials::Caller, shortened,
-};
+use self::client::{CloudWatchClient, Series};
+use super::{AwsConfig, FetchError, Metric, MinuteCall, MinuteSource, Place, credentials::Caller};
 use crate::scaling::{Minute, QueueRef};
 
 /// Distinct (region, endpoint, identity) whose connections are kept; more are made anew.
@@ -32,18 +16,6 @@ const CLIENTS_MAX: u64 = 256;
 
 /// A client that nobody has used for so long is dropped with its connections.
 const CLIENT_IDLE: Duration = Duration::from_hours(1);
-
-/// One attempt and one more: the poller comes back by itself.
-const ATTEMPTS: u32 = 2;
-
-/// A call with its retry, below the poller's own deadline so that the cause is told.
-const CALL_TIMEOUT: Duration = Duration::from_secs(12);
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// An answer of so many pages is cut off: a call of 500 metrics and half an hour has one, a history of two
-/// months has one.
-const PAGES_MAX: usize = 400;
 
 /// `CloudWatch` gives at most so many values in a page.
 pub const PAGE_VALUES_MAX: i32 = 100_800;
@@ -85,22 +57,6 @@ pub struct CloudWatchSource {
     clients: Cache<Caller, Arc<CloudWatchClient>>,
 }
 
-#[derive(Debug)]
-struct CloudWatchClient {
-    sdk: Client,
-    /// Set when queries that name the account of a queue are refused as such.
-    takes_no_account: AtomicBool,
-}
-
-/// A series that is asked for, over some time.
-#[derive(Debug)]
-struct Series {
-    queries: Vec<MetricDataQuery>,
-    from: Duration,
-    until: Duration,
-    page_values: i32,
-}
-
 impl CloudWatchSource {
     /// Asks nothing yet.
     pub fn new(aws: AwsConfig, endpoint: CloudWatchEndpoint) -> Self {
@@ -121,27 +77,9 @@ impl CloudWatchSource {
             endpoint: place.endpoint.clone(),
             identity: place.identity.clone(),
         };
-        self.clients
-            .get_with_by_ref(&caller, || Arc::new(self.new_client(&caller)))
-    }
-
-    fn new_client(&self, caller: &Caller) -> CloudWatchClient {
-        let timeouts = TimeoutConfig::builder()
-            .operation_timeout(CALL_TIMEOUT)
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .build();
-        let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
-        let mut config = aws_sdk_cloudwatch::config::Builder::from(&self.aws.of(caller))
-            .timeout_config(timeouts)
-            .retry_config(retries);
-        if let Some(endpoint) = &caller.endpoint {
-            config = config.endpoint_url(endpoint);
-        }
-        CloudWatchClient {
-            sdk: Client::from_conf(config.build()),
-            takes_no_account: AtomicBool::new(false),
-        }
+        self.clients.get_with_by_ref(&caller, || {
+            Arc::new(CloudWatchClient::new(&self.aws, &caller))
+        })
     }
 
     /// How many messages were sent to `queue` in the last `days` before `now`: by minutes, and by five
@@ -180,20 +118,15 @@ impl CloudWatchSource {
         let until = start_of(now, step);
         let length = Duration::from_hours(24).saturating_mul(days.min(HISTORY_DAYS_MAX));
         let series = Series {
-            queries: vec![query(
-                0,
-                (Metric::Sent, step),
-                queue,
-                place.account.as_ref(),
-            )],
+            asked: vec![(queue, Metric::Sent)],
+            step,
             from: until.saturating_sub(length),
             until,
             page_values,
         };
-        let mut sent = BTreeMap::new();
-        for result in self.client(&place).ask(series).await? {
-            sent.extend(values(&result));
-        }
+        let client = self.client(&place);
+        let told = client.ask(&series, place.account.as_ref()).await?;
+        let sent: BTreeMap<_, _> = told.into_iter().flat_map(|(_, values)| values).collect();
         let sent = sent.into_iter().collect();
         Ok(History { step, sent })
     }
@@ -235,37 +168,30 @@ impl MinuteSource for CloudWatchSource {
         place: &Place,
         call: &MinuteCall,
     ) -> Result<Vec<Vec<Minute>>, FetchError> {
-        let client = self.client(place);
         let asked: Vec<(usize, Metric)> = call
             .queues
             .iter()
             .enumerate()
             .flat_map(|(index, (_, metrics))| metrics.iter().map(move |metric| (index, *metric)))
             .collect();
-        let account = place.account.as_ref();
-        let queries = |account: Option<&String>| {
-            let queries = asked
+        let queue_of = |index: usize| call.queues.get(index).map(|(queue, _)| &**queue);
+        let series = Series {
+            asked: asked
                 .iter()
-                .enumerate()
-                .filter_map(|(id, (index, metric))| {
-                    let (queue, _) = call.queues.get(*index)?;
-                    Some(query(id, (*metric, MINUTE), queue, account))
-                });
-            Series {
-                queries: queries.collect(),
-                from: call.from,
-                until: call.until,
-                page_values: PAGE_VALUES_MAX,
-            }
+                .filter_map(|(index, metric)| Some((queue_of(*index)?, *metric)))
+                .collect(),
+            step: MINUTE,
+            from: call.from,
+            until: call.until,
+            page_values: PAGE_VALUES_MAX,
         };
-        let results = client.ask_of_account(queries, account).await?;
+        let client = self.client(place);
         let mut minutes = vec![BTreeMap::new(); call.queues.len()];
-        for result in results {
-            let told = result_id(&result).and_then(|id| asked.get(id));
-            if let Some((minutes, metric)) =
-                told.and_then(|(index, metric)| Some((minutes.get_mut(*index)?, metric)))
+        for (id, told) in client.ask(&series, place.account.as_ref()).await? {
+            if let Some((index, metric)) = asked.get(id)
+                && let Some(minutes) = minutes.get_mut(*index)
             {
-                fill(minutes, *metric, &result);
+                fill(minutes, *metric, told);
             }
         }
         let sorted = |minutes: BTreeMap<Duration, Minute>| minutes.into_values().collect();
@@ -273,115 +199,8 @@ impl MinuteSource for CloudWatchSource {
     }
 }
 
-impl CloudWatchClient {
-    /// Asks by queries that name the account of the queues. Where AWS does not take that, it is asked
-    /// without: then a queue of another account has no minutes.
-    async fn ask_of_account(
-        &self,
-        series: impl Fn(Option<&String>) -> Series,
-        account: Option<&String>,
-    ) -> Result<Vec<MetricDataResult>, FetchError> {
-        let account = account.filter(|_| !self.takes_no_account.load(Ordering::Relaxed));
-        match self.ask(series(account)).await {
-            Err(FetchError::Invalid { .. }) if account.is_some() => {
-                self.takes_no_account.store(true, Ordering::Relaxed);
-                self.ask(series(None)).await
-            }
-            answer => answer,
-        }
-    }
-
-    /// Asks for all pages.
-    async fn ask(&self, series: Series) -> Result<Vec<MetricDataResult>, FetchError> {
-        let time = |since_epoch: Duration| {
-            DateTime::from_secs(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
-        };
-        let request = self
-            .sdk
-            .get_metric_data()
-            .start_time(time(series.from))
-            .end_time(time(series.until))
-            .scan_by(ScanBy::TimestampAscending)
-            .max_datapoints(series.page_values)
-            .set_metric_data_queries(Some(series.queries));
-        let (mut results, mut next_page) = (Vec::new(), None);
-        for _ in 0..PAGES_MAX {
-            let page: GetMetricDataOutput = request
-                .clone()
-                .set_next_token(next_page)
-                .send()
-                .await
-                .map_err(|error| fetch_error(&error))?;
-            next_page = page.next_token;
-            results.extend(page.metric_data_results.unwrap_or_default());
-            if next_page.is_none() {
-                break;
-            }
-        }
-        match results
-            .iter()
-            .find(|result| result.status_code == Some(StatusCode::Forbidden))
-        {
-            Some(_) => Err(FetchError::NoPermission {
-                code: "Forbidden".to_owned(),
-                message: "the account of the queue does not share its metrics".to_owned(),
-            }),
-            None => Ok(results),
-        }
-    }
-}
-
-/// One metric of one queue, in steps of some length. Its id carries its place in the request.
-fn query(
-    id: usize,
-    (metric, step): (Metric, Duration),
-    queue: &QueueRef,
-    account: Option<&String>,
-) -> MetricDataQuery {
-    let (name, statistic) = name_of(metric);
-    let dimension = Dimension::builder().name("QueueName").value(&queue.name);
-    let asked = aws_sdk_cloudwatch::types::Metric::builder()
-        .namespace("AWS/SQS")
-        .metric_name(name)
-        .dimensions(dimension.build());
-    let series = MetricStat::builder()
-        .metric(asked.build())
-        .period(i32::try_from(step.as_secs()).unwrap_or(i32::MAX))
-        .stat(statistic);
-    MetricDataQuery::builder()
-        .id(format!("m{id}"))
-        .set_account_id(account.cloned())
-        .metric_stat(series.build())
-        .build()
-}
-
-/// What SQS calls a metric, and which statistic of a minute is meant.
-fn name_of(metric: Metric) -> (&'static str, &'static str) {
-    match metric {
-        Metric::Sent => ("NumberOfMessagesSent", "Sum"),
-        Metric::Received => ("NumberOfMessagesReceived", "Sum"),
-        Metric::Deleted => ("NumberOfMessagesDeleted", "Sum"),
-        Metric::OldestAge => ("ApproximateAgeOfOldestMessage", "Maximum"),
-        Metric::GroupsInFlight => ("ApproximateNumberOfGroupsWithInflightMessages", "Maximum"),
-    }
-}
-
-fn result_id(result: &MetricDataResult) -> Option<usize> {
-    result.id()?.strip_prefix('m')?.parse().ok()
-}
-
-/// The values of a result, each with the time since the Unix epoch at which its stretch began. One that is
-/// no count is left out.
-fn values(result: &MetricDataResult) -> impl Iterator<Item = (Duration, f64)> {
-    let points = result.timestamps().iter().zip(result.values());
-    points.filter_map(|(at, value)| {
-        let from = Duration::from_secs(u64::try_from(at.secs()).ok()?);
-        (value.is_finite() && *value >= 0.0).then_some((from, *value))
-    })
-}
-
-fn fill(minutes: &mut BTreeMap<Duration, Minute>, metric: Metric, result: &MetricDataResult) {
-    for (from, value) in values(result) {
+fn fill(minutes: &mut BTreeMap<Duration, Minute>, metric: Metric, told: Vec<(Duration, f64)>) {
+    for (from, value) in told {
         let minute = minutes.entry(from).or_default();
         minute.from = from;
         match metric {
@@ -390,37 +209,6 @@ fn fill(minutes: &mut BTreeMap<Duration, Minute>, metric: Metric, result: &Metri
             Metric::Deleted => minute.deleted = Some(value),
             Metric::OldestAge => minute.oldest_age = Duration::try_from_secs_f64(value).ok(),
             Metric::GroupsInFlight => minute.groups_in_flight = Some(value),
-        }
-    }
-}
-
-fn fetch_error(error: &SdkError<GetMetricDataError>) -> FetchError {
-    let SdkError::ServiceError(refusal) = error else {
-        return FetchError::Failed {
-            cause: chain_of_causes(&DisplayErrorContext(error)),
-        };
-    };
-    let code = refusal.err().code().unwrap_or("unknown error").to_owned();
-    let message = shortened(refusal.err().message().unwrap_or("no message"));
-    let names = |words: &[&str]| words.iter().any(|word| code.contains(word));
-    if names(&["Throttl", "RequestLimitExceeded", "TooManyRequests"]) {
-        FetchError::Throttled { code }
-    } else if names(&[
-        "AccessDenied",
-        "NotAuthorized",
-        "Unauthorized",
-        "UnrecognizedClient",
-    ]) || names(&[
-        "InvalidClientTokenId",
-        "SignatureDoesNotMatch",
-        "OptInRequired",
-    ]) {
-        FetchError::NoPermission { code, message }
-    } else if names(&["Validation", "InvalidParameter"]) {
-        FetchError::Invalid { code, message }
-    } else {
-        FetchError::Failed {
-            cause: format!("{code}: {message}"),
         }
     }
 }
@@ -505,22 +293,5 @@ mod tests {
             account("https://sqs.eu-west-1.amazonaws.com/queue/orders"),
             None
         );
-    }
-
-    #[test]
-    fn values_that_are_no_counts_are_left_out() {
-        let result = MetricDataResult::builder()
-            .id("m7")
-            .set_timestamps(Some(
-                (-1..5)
-                    .map(|minute| DateTime::from_secs(60 * minute))
-                    .collect(),
-            ))
-            .set_values(Some(vec![1.0, 2.0, f64::NAN, -1.0, f64::INFINITY, 0.0]))
-            .build();
-        let seen: Vec<_> = values(&result).collect();
-        let at = Duration::from_secs;
-        assert_eq!(seen, [(at(0), 2.0), (at(240), 0.0)]);
-        assert_eq!(result_id(&result), Some(7));
     }
 }

@@ -6,6 +6,7 @@ pub mod cloudwatch;
 mod credentials;
 mod minute_source;
 mod minutes;
+mod place_state;
 mod poller;
 mod sqs;
 

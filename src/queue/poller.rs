@@ -5,12 +5,7 @@
 //! minute, counted from when it was first wanted, so the work is spread without any dice. Minutes come one
 //! to three minutes late: each call asks for the last quarter of an hour again, which costs nothing more.
 
-use std::{
-    collections::HashMap,
-    mem::{Discriminant, discriminant},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{
     task::JoinSet,
@@ -22,6 +17,7 @@ use super::{
     budget::Budget,
     minute_source::{FetchError, Metric, MinuteCall, MinuteSource, Place},
     minutes::{Board, Due, HISTORY, LATE_MAX, MinuteFeed},
+    place_state::PlaceState,
 };
 use crate::{clock::EpochClock, metrics::Metrics, scaling::Minute};
 
@@ -33,16 +29,6 @@ const CALLS_PER_ROUND: usize = 4;
 
 /// A call that takes longer is given up.
 const CALL_DEADLINE: Duration = Duration::from_secs(15);
-
-/// A place that refused us is asked again so much later: permissions are changed by people.
-const PERMISSION_RETRY: Duration = Duration::from_mins(15);
-
-/// A place that throttles or fails is asked again so much later, and each time twice as late.
-const BACKOFF_FIRST: Duration = Duration::from_secs(30);
-const BACKOFF_MAX: Duration = Duration::from_mins(15);
-
-/// A place that failed and that nobody wants any more is forgotten after this time.
-const PLACE_IDLE: Duration = Duration::from_hours(6);
 
 /// A budget that is used up is told to the log so often.
 const BUDGET_SAID_EVERY: Duration = Duration::from_hours(24);
@@ -83,21 +69,6 @@ pub(crate) struct MinutePoller<M> {
     /// Places that are being asked, or that failed.
     places: HashMap<Place, PlaceState>,
     flights: JoinSet<Landed>,
-}
-
-#[derive(Debug, Default)]
-struct PlaceState {
-    is_asked: bool,
-    trouble: Option<Trouble>,
-}
-
-#[derive(Debug)]
-struct Trouble {
-    reason: Arc<str>,
-    kind: Discriminant<FetchError>,
-    failures: u32,
-    since: Instant,
-    until: Instant,
 }
 
 /// A call, and the queues it is for.
@@ -162,11 +133,7 @@ impl<M: MinuteSource> MinutePoller<M> {
     }
 
     fn start_round(&mut self, now: Instant) {
-        self.places.retain(|_, state| {
-            let idle =
-                |trouble: &Trouble| now.saturating_duration_since(trouble.until) > PLACE_IDLE;
-            !state.trouble.as_ref().is_some_and(idle)
-        });
+        self.places.retain(|_, state| !state.is_forgotten(now));
         for (place, due) in self.by_place(now) {
             let flights = self.flights_to(&place, due, now);
             if !flights.is_empty() {
@@ -191,12 +158,7 @@ impl<M: MinuteSource> MinutePoller<M> {
             };
             match self.places.get(&place) {
                 Some(state) if state.is_asked => {}
-                Some(PlaceState {
-                    trouble: Some(trouble),
-                    ..
-                }) if now < trouble.until => {
-                    due.entry.refuse(&trouble.reason, now);
-                }
+                Some(state) if state.is_left_alone(now) => state.refuse(&due, now),
                 _ => by_place.entry(place).or_default().push(due),
             }
         }
@@ -314,10 +276,10 @@ impl<M: MinuteSource> MinutePoller<M> {
                 None => unanswered.extend(flight.due),
             }
         }
-        if let Some(trouble) = &state.trouble {
-            for due in unanswered {
-                due.entry.refuse(&trouble.reason, now);
-            }
+        for due in &unanswered {
+            state.refuse(due, now);
+        }
+        if state.is_in_trouble() {
             self.places.insert(place, state);
         }
     }
@@ -350,51 +312,6 @@ impl Flight {
     fn add(&mut self, due: Due, metrics: &'static [Metric]) {
         self.call.queues.push((Arc::clone(&due.queue), metrics));
         self.due.push(due);
-    }
-}
-
-impl PlaceState {
-    /// Notes a failure and tells the log when it is the first one of its kind.
-    fn fail(&mut self, place: &Place, error: &FetchError, now: Instant) {
-        let failures = self.trouble.as_ref().map_or(0, |trouble| trouble.failures);
-        let since = self.trouble.as_ref().map_or(now, |trouble| trouble.since);
-        let pause = match error {
-            FetchError::NoPermission { .. } => PERMISSION_RETRY,
-            _ => BACKOFF_MAX.min(BACKOFF_FIRST.saturating_mul(1 << failures.min(10))),
-        };
-        let kind = discriminant(error);
-        if self
-            .trouble
-            .as_ref()
-            .is_none_or(|trouble| trouble.kind != kind)
-        {
-            let (region, account) = (&place.region, &place.account);
-            tracing::warn!(
-                region, account, identity = ?place.identity, %error,
-                "no minutes from CloudWatch: decisions do without them"
-            );
-        }
-        self.trouble = Some(Trouble {
-            reason: error.to_string().into(),
-            kind,
-            failures: failures + 1,
-            since,
-            until: now + pause,
-        });
-    }
-
-    /// Notes that the place answers, and tells the log when it did not before.
-    fn recover(&mut self, place: &Place) {
-        if let Some(trouble) = self.trouble.take() {
-            let seconds = trouble.since.elapsed().as_secs();
-            let (region, account) = (&place.region, &place.account);
-            tracing::info!(
-                region,
-                account,
-                seconds,
-                "minutes come from CloudWatch again"
-            );
-        }
     }
 }
 

@@ -79,7 +79,11 @@ fn the_simulation_knows_no_clock_no_network_and_nothing_that_serves() {
 #[test]
 fn one_file_names_each_sdk() {
     assert_unnamed("src", &["aws_sdk_sqs"], &["src/queue/sqs.rs"]);
-    assert_unnamed("src", &["aws_sdk_cloudwatch"], &["src/queue/cloudwatch.rs"]);
+    assert_unnamed(
+        "src",
+        &["aws_sdk_cloudwatch"],
+        &["src/queue/cloudwatch/client.rs"],
+    );
     let kubernetes = ["src/kubernetes.rs"];
     assert_unnamed("src", &["kube::", "k8s_openapi"], &kubernetes);
     assert_unnamed("src", &["aws_config"], &["src/queue/credentials.rs"]);
