@@ -68,11 +68,10 @@ impl TargetTracking {
             0
         };
         let in_proportion = whole_replicas(f64::from(ready.max(1)) * usage);
+        // An alarm acts every minute for as long as it lasts.
         let wanted = if self.minutes_above >= MINUTES_ABOVE {
-            self.minutes_above = 0;
             in_proportion.max(replicas)
         } else if self.minutes_below >= MINUTES_BELOW {
-            self.minutes_below = 0;
             in_proportion.min(replicas)
         } else {
             replicas
@@ -94,10 +93,13 @@ mod tests {
 
     /// The numbers of AWS's example: 1500 messages, ten instances, 100 acceptable: five more.
     #[test]
-    fn three_minutes_above_scale_out_in_proportion() {
+    fn from_three_minutes_above_on_it_scales_out_in_proportion() {
         let mut tracking = given_tracking();
         let wanted = [(); 3].map(|()| tracking.track(1_500.0, 10, 10));
         assert_eq!(wanted, [10, 10, 15]);
+        // Those that start are not counted twice, and a backlog that grows goes on to add.
+        assert_eq!(tracking.track(1_500.0, 10, 15), 15);
+        assert_eq!(tracking.track(1_900.0, 12, 15), 19);
     }
 
     #[test]
