@@ -63,10 +63,15 @@ fn needed(scenario: &Scenario, step: Duration, span: Duration) -> Vec<u32> {
         .collect();
     let service_seconds = scenario.work.service_time.mean().as_secs_f64();
     let slots = f64::from(scenario.work.concurrency.max(1));
-    let step_messages = slots * share(step.as_secs_f64(), service_seconds);
+    let step_messages = |end: Duration| {
+        let slower = scenario.work.slower_from.filter(|(from, _)| end > *from);
+        let factor = slower.map_or(1.0, |(_, factor)| factor);
+        slots * share(step.as_secs_f64(), service_seconds * factor)
+    };
     let lookahead = usize::try_from(whole_replicas(slack.div_duration_f64(step)) + 1).unwrap_or(1);
     let (mut done, mut plan) = (0.0, Vec::new());
-    for (index, sent) in sent.iter().enumerate() {
+    for (index, (sent, end)) in sent.iter().zip(ends()).enumerate() {
+        let step_messages = step_messages(end);
         let most = due
             .iter()
             .skip(index)

@@ -15,6 +15,9 @@ use crate::simulation::{
     world::Scenario,
 };
 
+/// What is behind the plan is worked off within this share of the wait.
+const SHARE_TO_CATCH_UP: f64 = 0.25;
+
 /// What to run when.
 #[derive(Debug)]
 pub(in crate::simulation) struct Oracle {
@@ -73,7 +76,7 @@ impl Oracle {
             .saturating_mul(u32::try_from(self.next).unwrap_or(u32::MAX))
     }
 
-    /// What is planned, or what is due beyond it; and no pod is stopped at work that would be killed.
+    /// What is planned and what is due beyond it; and no pod is stopped at work that would be killed.
     pub(in crate::simulation) fn act(&mut self, sight: &Sight<'_>) -> u32 {
         let planned = self.plan.get(self.next).copied().unwrap_or(0);
         let due = self.due.get(self.next).or(self.due.last()).copied();
@@ -85,7 +88,7 @@ impl Oracle {
             0
         };
         let least = u32::from(sight.counts.total() > 0 && planned == 0 && self.turns > 1.0);
-        let wanted = planned.max(late).max(kept).max(least);
+        let wanted = planned.saturating_add(late).max(kept).max(least);
         wanted.min(self.max_replicas)
     }
 
@@ -96,7 +99,7 @@ impl Oracle {
         if self.turns > 1.0 {
             // What the plan has not foreseen: failures, and service times above the mean.
             let behind = (due.now - begun).clamp(0.0, real(counts.visible));
-            return whole_replicas(behind / self.turns / self.slots);
+            return whole_replicas(behind / (self.turns * SHARE_TO_CATCH_UP) / self.slots);
         }
         let pods = |by_then: f64| {
             let to_begin = (by_then - begun).max(0.0).ceil();
