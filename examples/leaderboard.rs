@@ -72,9 +72,9 @@ fn main() -> Result<(), io::Error> {
         fs::write(path, serde_json::to_vec(&cached)?)?;
     }
     if args.cases {
-        comparisons
-            .iter()
-            .for_each(|comparison| println!("{comparison}"));
+        for comparison in &comparisons {
+            println!("{comparison}");
+        }
     }
     print(&standings(&comparisons));
     Ok(())

@@ -27,7 +27,9 @@ pub(super) fn best(
     for &policy in candidates {
         let limit = best.as_ref().map_or(Limit::NONE, Limit::to_beat);
         let runs = runs_within(scenario, policy, seeds, limit);
-        seeds.iter().for_each(|_| progress());
+        for _ in seeds {
+            progress();
+        }
         let row = runs.map(|(runs, timeline)| Row::of(policy, runs, timeline));
         best = match (best, row) {
             (Some(best), Some(row)) if beats(&row, &best) => Some(row),

@@ -214,9 +214,9 @@ mod tests {
 
     fn given_flink() -> Flink {
         Flink {
-            catch_up: Duration::from_secs(180),
+            catch_up: Duration::from_mins(3),
             utilisation: 0.7,
-            scale_down_interval: Duration::from_secs(360),
+            scale_down_interval: Duration::from_mins(6),
             restart: Duration::from_secs(15),
             concurrency: 10,
             message: Duration::from_secs(1),

@@ -49,18 +49,14 @@ impl LambdaLoop {
         }
     }
 
-    pub(in crate::simulation) fn act(
-        &mut self,
-        now: Duration,
-        sight: &mut Sight<'_>,
-    ) -> Option<u32> {
+    pub(in crate::simulation) fn act(&mut self, now: Duration, sight: &Sight<'_>) -> u32 {
         self.next_at = now + INTERVAL;
         if now >= self.judged_at + BACK_OFF_INTERVAL {
             self.judged_at = now;
             self.judge(sight.failures, sight.totals.deleted);
         }
         // Its pollers receive messages themselves, so that they know what waits.
-        Some(self.instances(sight.counts.visible, sight.counts.in_flight))
+        self.instances(sight.counts.visible, sight.counts.in_flight)
     }
 
     /// Backs off when more invocations failed than succeeded since the last time.
@@ -103,9 +99,9 @@ mod tests {
     #[test]
     fn failures_halve_the_limit() {
         let mut lambda = LambdaLoop::new(200, 10);
-        (0..9).for_each(|_| {
+        for _ in 0..9 {
             lambda.instances(100_000, 0);
-        });
+        }
         lambda.judge(50, 49);
         assert_eq!(lambda.limit, 47);
         lambda.judge(60, 70);

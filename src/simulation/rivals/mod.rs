@@ -256,7 +256,7 @@ impl RivalLoop {
         match self {
             Self::WorkerPod(rival) => rival.act(now, sight),
             Self::BacklogPerInstance(rival) => rival.act(now, sight),
-            Self::Lambda(rival) => rival.act(now, sight),
+            Self::Lambda(rival) => Some(rival.act(now, sight)),
             Self::Flink(rival) => rival.act(now, sight),
             Self::Step(rival) => rival.act(now, sight),
         }
