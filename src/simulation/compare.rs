@@ -235,4 +235,16 @@ mod tests {
         compare(&given_scenario(), &policies, &[1], || runs += 1);
         assert_eq!(runs, runs_of(&policies, 1));
     }
+
+    #[test]
+    fn a_tuned_rival_is_the_one_that_was_found_and_counts_every_run() {
+        let (policies, mut runs) = ([Policy::Tuned(Family::Fixed)], 0);
+        let rows = compare(&given_scenario(), &policies, &[1, 2], || runs += 1).rows;
+        assert_eq!(runs, runs_of(&policies, 2));
+        let found: Policy = rows[0].found.clone().unwrap().parse().unwrap();
+        let same = compare(&given_scenario(), &[found], &[1, 2], || {}).rows;
+        assert_eq!(rows[0].outcome, same[0].outcome);
+        assert!(rows[0].is_met, "{found}");
+        assert_eq!(rows[0].policy, "tuned:fixed");
+    }
 }
