@@ -66,11 +66,7 @@ fn main() -> Result<(), io::Error> {
     let mut scenarios = cases(&targets, letting_go);
     scenarios.retain(|scenario| scenario.name.contains(&args.workload));
     let cached = Mutex::new(read(args.cache.as_deref())?);
-    let comparisons = run(&args, &scenarios, &cached);
-    if let Some(path) = &args.cache {
-        let cached = cached.into_inner().unwrap_or_else(PoisonError::into_inner);
-        fs::write(path, serde_json::to_vec(&cached)?)?;
-    }
+    let comparisons = run(&args, &scenarios, &cached)?;
     if args.cases {
         for comparison in &comparisons {
             println!("{comparison}");
@@ -88,7 +84,11 @@ fn read(path: Option<&Path>) -> Result<Hindsights, io::Error> {
 }
 
 /// All cases, in their order however the threads share them.
-fn run(args: &Args, scenarios: &[Scenario], cached: &Mutex<Hindsights>) -> Vec<Comparison> {
+fn run(
+    args: &Args,
+    scenarios: &[Scenario],
+    cached: &Mutex<Hindsights>,
+) -> Result<Vec<Comparison>, io::Error> {
     let waiting = Mutex::new(scenarios.iter().enumerate());
     let done = Mutex::new(BTreeMap::new());
     thread::scope(|scope| {
@@ -105,22 +105,36 @@ fn run(args: &Args, scenarios: &[Scenario], cached: &Mutex<Hindsights>) -> Vec<C
     done.into_values().collect()
 }
 
+/// Keeps what was found so far, so that a run that is ended early has not been for nothing.
+fn keep(path: Option<&Path>, cached: &Hindsights) -> Result<(), io::Error> {
+    path.map_or(Ok(()), |path| fs::write(path, serde_json::to_vec(cached)?))
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn judge(args: &Args, scenario: &Scenario, cached: &Mutex<Hindsights>) -> Comparison {
+fn judge(
+    args: &Args,
+    scenario: &Scenario,
+    cached: &Mutex<Hindsights>,
+) -> Result<Comparison, io::Error> {
     let seeds: Vec<u64> = (1..=args.seeds).collect();
     let key = format!("{scenario:?} {seeds:?}");
     let known = lock(cached).get(&key).cloned();
-    let hindsight = known.unwrap_or_else(|| {
+    let hindsight = if let Some(known) = known {
+        known
+    } else {
         let rows = compare(scenario, &[Policy::Hindsight], &seeds, || {}).rows;
-        rows.into_iter().next().unwrap_or_default()
-    });
-    lock(cached).insert(key, hindsight.clone());
+        let found = rows.into_iter().next().unwrap_or_default();
+        let mut cached = lock(cached);
+        cached.insert(key, found.clone());
+        keep(args.cache.as_deref(), &cached)?;
+        found
+    };
     let mut comparison = compare(scenario, &args.policies, &seeds, || {});
     comparison.rows.push(hindsight);
-    comparison
+    Ok(comparison)
 }
 
 fn print(standings: &[Standing]) {
