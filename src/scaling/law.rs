@@ -27,8 +27,8 @@ impl Law {
     /// `startupSeconds` where it is not given.
     pub const STARTUP: Duration = Duration::from_mins(1);
 
-    /// The time that is really left to act: the target less start-up and one step of the autoscaler,
-    /// but never less than half the target.
+    /// The time that is really left to act: the target less start-up, but never less than half the
+    /// target.
     pub fn horizon(&self) -> Duration {
         let planned = self.target_wait.mul_f64(SHARE_OF_TARGET);
         let left = planned.saturating_sub(self.startup);
@@ -38,9 +38,6 @@ impl Law {
 
 /// A part of the target is kept for what the counts do not show.
 const SHARE_OF_TARGET: f64 = 0.95;
-
-/// The autoscaler looks every 15 s.
-const AUTOSCALER_STEP: Duration = Duration::from_secs(15);
 
 /// The share of the arrivals that is kept up with even when nothing waits: to give up more would only
 /// be to take it back, and the autoscaler holds for minutes what it has once been asked for.
