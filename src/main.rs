@@ -116,10 +116,13 @@ async fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
         let saved = history::save(&wanted, &queue, &source, now).await?;
         let file = saved.path.display();
         tracing::info!(%file, rows = saved.rows, untold_rows = saved.untold_rows, "saved");
-        settings.workload = saved.path.to_string_lossy().into_owned();
+        settings.workload = Some(saved.path.to_string_lossy().into_owned());
     }
     let progress = simulation::progress::Progress::on_a_terminal();
     let comparison = simulation::command::run(&settings, |done, runs| progress.show(done, runs))?;
+    for note in &comparison.notes {
+        tracing::warn!("{note}");
+    }
     if let Some(report) = report {
         report.fill(&simulation::report::page(&comparison))?;
     }

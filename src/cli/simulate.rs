@@ -6,7 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::{HistoryArgs, seconds};
 use crate::simulation::{
+    approximate::Fidelity,
     command::SimulateSettings,
+    overrides::{Overrides, Spread, fidelity},
     policy::{Policy, UnknownPolicy},
 };
 
@@ -15,45 +17,67 @@ use crate::simulation::{
 pub struct SimulateArgs {
     /// A canonical workload (steady, step, burst, diurnal, hourly-batches, on-off, flash-crowd,
     /// ramp, slower, downstream-outage, poison, long-jobs, trickle, noisy, fifo, redrive,
-    /// delayed-cliff), or a CSV file of minute,messages.
-    #[arg(value_name = "WORKLOAD", default_value = "burst")]
-    pub workload: String,
+    /// delayed-cliff), or a CSV file of minute,messages [default: burst].
+    #[arg(value_name = "WORKLOAD")]
+    pub workload: Option<String>,
+    /// A scenario as TOML: workload, work, cluster, object, policies. Flags override it.
+    #[arg(long, value_name = "FILE.toml")]
+    pub scenario: Option<PathBuf>,
+    /// Your own ScaledObject: its triggers about SQS are compared with Sluice in their place, and all
+    /// others get its bounds and times.
+    #[arg(long = "scaledobject", value_name = "FILE.yaml")]
+    pub scaled_object: Option<PathBuf>,
     #[command(flatten)]
     pub history: HistoryArgs,
     /// A policy to compare; may be repeated: queue-length=N, visible=N, sluice=N, hindsight,
     /// worker-pod, backlog-per-instance, step, fixed=N or oracle [default: most of them].
     #[arg(long = "policy", value_name = "POLICY", value_parser = policy)]
     pub policies: Vec<Policy>,
-    /// The first seed: the same seed gives the same run.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    pub seed: u64,
-    /// Runs of each policy, with seeds that follow one another.
-    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
-    pub seeds: u64,
+    /// The first seed: the same seed gives the same run [default: 1].
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+    /// Runs of each policy, with seeds that follow one another [default: 1].
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    pub seeds: Option<u64>,
     /// How long a message may wait to be received [default: 300].
     #[arg(long, value_name = "SECONDS", value_parser = seconds(1.0..=86_400.0))]
     pub target_wait_seconds: Option<Duration>,
-    /// The mean time that a message of a file takes.
-    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds(0.001..=86_400.0))]
-    pub message_seconds: Duration,
-    /// Messages of a file that a pod works on at once.
-    #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub concurrency: u32,
-    /// What each number of a file is multiplied with.
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
-    pub scale: f64,
-    /// `maxReplicaCount` of the ScaledObject.
-    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub max_replicas: u32,
-    /// `cooldownPeriod` of the ScaledObject.
-    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds(0.0..=86_400.0))]
-    pub cooldown_seconds: Duration,
-    /// The autoscaler's `stabilizationWindowSeconds` for scaling down.
-    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds(0.0..=3_600.0))]
-    pub stabilization_seconds: Duration,
-    /// From a pod's place on a node to its first message.
-    #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = seconds(0.0..=3_600.0))]
-    pub startup_seconds: Duration,
+    /// The mean time that a message takes [default: the workload's; 1 for a file].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds(0.001..=86_400.0))]
+    pub message_seconds: Option<Duration>,
+    /// How those times are spread: constant, exponential or lognormal:SIGMA.
+    #[arg(long, value_name = "SPREAD")]
+    pub service_time: Option<Spread>,
+    /// Messages that a pod works on at once [default: the workload's; 10 for a file].
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub concurrency: Option<u32>,
+    /// What each number of a file is multiplied with [default: 1].
+    #[arg(long, value_name = "FACTOR", value_parser = factor)]
+    pub scale: Option<f64>,
+    /// `maxReplicaCount` of the ScaledObject [default: 100].
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub max_replicas: Option<u32>,
+    /// `cooldownPeriod` of the ScaledObject [default: 300].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds(0.0..=86_400.0))]
+    pub cooldown_seconds: Option<Duration>,
+    /// `pollingInterval` of the ScaledObject [default: 30].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds(1.0..=3_600.0))]
+    pub polling_interval_seconds: Option<Duration>,
+    /// The autoscaler's `stabilizationWindowSeconds` for scaling down [default: 300].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds(0.0..=3_600.0))]
+    pub stabilization_seconds: Option<Duration>,
+    /// From a pod's place on a node to its first message [default: the workload's].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds(0.0..=3_600.0))]
+    pub startup_seconds: Option<Duration>,
+    /// How far SQS's counts are from the truth: exact, ordinary or poor [default: the workload's].
+    #[arg(long, value_name = "FIDELITY", value_parser = fidelity)]
+    pub fidelity: Option<Fidelity>,
+    /// Nodes that are always there [default: 2].
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub nodes: Option<u32>,
+    /// Pods that a node has room for [default: 10].
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub pods_per_node: Option<u32>,
     /// How the comparison is printed.
     #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Table)]
     pub output: Form,
@@ -95,24 +119,28 @@ impl SimulateArgs {
 
 impl From<&SimulateArgs> for SimulateSettings {
     fn from(args: &SimulateArgs) -> Self {
-        let policies = if args.policies.is_empty() {
-            Policy::leaderboard()
-        } else {
-            args.policies.clone()
-        };
         Self {
             workload: args.workload.clone(),
-            policies,
+            scenario: args.scenario.clone(),
+            scaled_object: args.scaled_object.clone(),
+            policies: args.policies.clone(),
             seed: args.seed,
             seeds: args.seeds,
-            target_wait: args.target_wait_seconds,
-            message: args.message_seconds,
-            concurrency: args.concurrency,
             scale: args.scale,
-            max_replicas: args.max_replicas,
-            cooldown: args.cooldown_seconds,
-            stabilization: args.stabilization_seconds,
-            startup: args.startup_seconds,
+            overrides: Overrides {
+                target_wait: args.target_wait_seconds,
+                message: args.message_seconds,
+                spread: args.service_time,
+                concurrency: args.concurrency,
+                max_replicas: args.max_replicas,
+                cooldown: args.cooldown_seconds,
+                polling_interval: args.polling_interval_seconds,
+                stabilization: args.stabilization_seconds,
+                startup: args.startup_seconds,
+                fidelity: args.fidelity.clone(),
+                nodes: args.nodes,
+                pods_per_node: args.pods_per_node,
+            },
         }
     }
 }
@@ -146,10 +174,9 @@ mod tests {
     }
 
     #[test]
-    fn without_a_policy_there_is_the_leaderboard() {
+    fn what_is_not_typed_is_left_to_the_scenario() {
         let settings = given_simulate(&[]).unwrap();
-        assert_eq!(settings.policies, Policy::leaderboard());
-        assert_eq!((settings.workload.as_str(), settings.seeds), ("burst", 1));
+        assert_eq!(settings, SimulateSettings::default());
     }
 
     #[test]

@@ -9,41 +9,43 @@ use std::{
 
 use super::{
     compare::{Comparison, compare, runs_of},
+    overrides::Overrides,
     policy::Policy,
+    scaled_object_file::{self, ScaledObjectError},
+    scenario_file::{self, ScenarioFile, ScenarioFileError},
     trace::{self, TraceError},
     work::{ServiceTime, Work},
     workloads,
     world::Scenario,
 };
 
-/// What to simulate.
-#[derive(Debug, Clone, PartialEq)]
+/// What to simulate. A scenario's file says more than the workload, and flags more than the file.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SimulateSettings {
-    /// A canonical workload, or a file of `minute,messages`.
-    pub workload: String,
-    /// The policies to compare, each once.
+    /// A canonical workload, or a file of `minute,messages`; the burst when nobody names one.
+    pub workload: Option<String>,
+    /// A file of TOML.
+    pub scenario: Option<PathBuf>,
+    /// A file of YAML with the user's own ScaledObjects.
+    pub scaled_object: Option<PathBuf>,
+    /// The policies to compare, each once; those of the leaderboard when nobody names any.
     pub policies: Vec<Policy>,
     /// The first seed.
-    pub seed: u64,
+    pub seed: Option<u64>,
     /// How many seeds follow one another.
-    pub seeds: u64,
-    /// How long a message may wait; the workload's own target when there is none.
-    pub target_wait: Option<Duration>,
-    /// Mean time that a message of a trace takes.
-    pub message: Duration,
-    /// Messages that a pod works on at once under a trace.
-    pub concurrency: u32,
+    pub seeds: Option<u64>,
     /// What each number of a trace is multiplied with.
-    pub scale: f64,
-    /// `maxReplicaCount`.
-    pub max_replicas: u32,
-    /// `cooldownPeriod`.
-    pub cooldown: Duration,
-    /// `stabilizationWindowSeconds` for scaling down.
-    pub stabilization: Duration,
-    /// From a pod's place on a node to its first message.
-    pub startup: Duration,
+    pub scale: Option<f64>,
+    /// What flags change.
+    pub overrides: Overrides,
 }
+
+/// What is simulated when nothing is named.
+const DEFAULT_WORKLOAD: &str = "burst";
+
+/// What a message of a trace takes, and how many a pod works on at once, where nobody says.
+const TRACE_MESSAGE: Duration = Duration::from_secs(1);
+const TRACE_CONCURRENCY: u32 = 10;
 
 /// Why there is nothing to compare.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +72,12 @@ pub enum SimulateError {
         /// What the system says.
         source: io::Error,
     },
+    /// The file is no scenario.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioFileError),
+    /// The file has no ScaledObject.
+    #[error(transparent)]
+    ScaledObject(#[from] ScaledObjectError),
     /// The file is no trace.
     #[error(transparent)]
     Trace(#[from] TraceError),
@@ -119,43 +127,120 @@ pub fn run(
     settings: &SimulateSettings,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Comparison, SimulateError> {
-    let scenario = scenario(settings)?;
-    let seeds: Vec<u64> = (0..settings.seeds)
-        .map(|index| settings.seed.wrapping_add(index))
-        .collect();
-    let (mut done, runs) = (0, runs_of(&settings.policies, seeds.len()));
-    Ok(compare(&scenario, &settings.policies, &seeds, || {
+    let plan = plan(settings)?;
+    let (mut done, runs) = (0, runs_of(&plan.policies, plan.seeds.len()));
+    let comparison = compare(&plan.scenario, &plan.policies, &plan.seeds, || {
         done += 1;
         progress(done, runs);
-    }))
+    });
+    Ok(Comparison {
+        notes: plan.notes,
+        ..comparison
+    })
 }
 
-fn scenario(settings: &SimulateSettings) -> Result<Scenario, SimulateError> {
-    let mut scenario = match workloads::canonical(&settings.workload) {
-        Some(scenario) => scenario,
-        None => from_file(settings)?,
+/// What is run.
+struct Plan {
+    scenario: Scenario,
+    policies: Vec<Policy>,
+    seeds: Vec<u64>,
+    notes: Vec<String>,
+}
+
+/// A run of more seeds takes days.
+const SEEDS_MAX: u64 = 1_000;
+
+fn plan(settings: &SimulateSettings) -> Result<Plan, SimulateError> {
+    let file = match &settings.scenario {
+        Some(path) => scenario_file::parse(&path.display().to_string(), &read(path)?)?,
+        None => ScenarioFile::default(),
     };
-    scenario.target_wait = settings.target_wait.unwrap_or(scenario.target_wait);
-    scenario.object.max_replicas = settings.max_replicas;
-    scenario.object.cooldown = settings.cooldown;
-    scenario.autoscaler.downscale_window = settings.stabilization;
-    scenario.cluster.startup = settings.startup;
-    Ok(scenario)
+    let mut scenario = scenario(settings, &file)?;
+    file.apply(&mut scenario);
+    let notes = match &settings.scaled_object {
+        Some(path) => add_own(path, &mut scenario)?,
+        None => Vec::new(),
+    };
+    settings.overrides.apply(&mut scenario);
+    let named = [&settings.policies, &file.policies]
+        .into_iter()
+        .find(|named| !named.is_empty());
+    let mut policies = named
+        .cloned()
+        .unwrap_or_else(|| default_policies(&scenario));
+    policies.extend((0..scenario.own.len()).map(Policy::Own));
+    let first = settings.seed.or(file.seed).unwrap_or(1);
+    let seeds = settings
+        .seeds
+        .or(file.seeds)
+        .unwrap_or(1)
+        .clamp(1, SEEDS_MAX);
+    Ok(Plan {
+        scenario,
+        policies,
+        seeds: (0..seeds).map(|index| first.wrapping_add(index)).collect(),
+        notes,
+    })
 }
 
-fn from_file(settings: &SimulateSettings) -> Result<Scenario, SimulateError> {
-    let path = Path::new(&settings.workload);
-    let text = fs::read_to_string(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => SimulateError::UnknownWorkload(settings.workload.clone()),
-        _ => SimulateError::Read {
-            path: path.to_owned(),
-            source,
-        },
+/// The user's objects become policies, and the first one's bounds and times those of the others: what
+/// differs is who scales.
+fn add_own(path: &Path, scenario: &mut Scenario) -> Result<Vec<String>, SimulateError> {
+    let found = scaled_object_file::parse(&path.display().to_string(), &read(path)?)?;
+    if let Some(first) = found.objects.first() {
+        scenario.object = first.object.clone();
+        scenario.autoscaler = first.autoscaler.clone();
+    }
+    scenario.own = found.objects;
+    Ok(found.notes)
+}
+
+/// The leaderboard, with Sluice at the user's own lengths.
+fn default_policies(scenario: &Scenario) -> Vec<Policy> {
+    let mut policies = Policy::leaderboard();
+    for own in &scenario.own {
+        let messages = u32::try_from(own.policy.queue_length).unwrap_or(u32::MAX);
+        let ours = Policy::Sluice { messages };
+        if !policies.contains(&ours) {
+            policies.push(ours);
+        }
+    }
+    policies
+}
+
+fn scenario(settings: &SimulateSettings, file: &ScenarioFile) -> Result<Scenario, SimulateError> {
+    let beside = settings.scenario.as_deref().and_then(Path::parent);
+    let named = match (&settings.workload, &file.workload) {
+        (Some(flag), _) => (flag.as_str(), PathBuf::from(flag)),
+        // A file is named from where the scenario is.
+        (None, Some(name)) => (name.as_str(), beside.unwrap_or(Path::new("")).join(name)),
+        (None, None) => (DEFAULT_WORKLOAD, PathBuf::new()),
+    };
+    let (name, path) = named;
+    let scale = settings.scale.or(file.scale).unwrap_or(1.0);
+    match workloads::canonical(name) {
+        Some(scenario) => Ok(scenario),
+        None => from_trace(name, &path, scale),
+    }
+}
+
+fn from_trace(name: &str, path: &Path, scale: f64) -> Result<Scenario, SimulateError> {
+    let text = read(path).map_err(|error| match error {
+        SimulateError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            SimulateError::UnknownWorkload(name.to_owned())
+        }
+        other => other,
     })?;
-    let arrivals = trace::parse(&settings.workload, &text, settings.scale)?;
-    let service_time = ServiceTime::Exponential(settings.message);
-    let work = Work::undisturbed(service_time, settings.concurrency);
-    Ok(workloads::scenario(&settings.workload, arrivals, work))
+    let arrivals = trace::parse(&path.display().to_string(), &text, scale)?;
+    let work = Work::undisturbed(ServiceTime::Exponential(TRACE_MESSAGE), TRACE_CONCURRENCY);
+    Ok(workloads::scenario(name, arrivals, work))
+}
+
+fn read(path: &Path) -> Result<String, SimulateError> {
+    fs::read_to_string(path).map_err(|source| SimulateError::Read {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 #[cfg(test)]
@@ -164,7 +249,7 @@ mod tests {
 
     fn given_settings(workload: &str) -> SimulateSettings {
         SimulateSettings {
-            workload: workload.to_owned(),
+            workload: Some(workload.to_owned()),
             policies: vec![
                 Policy::Oracle,
                 Policy::QueueLength {
@@ -172,16 +257,15 @@ mod tests {
                     in_flight: true,
                 },
             ],
-            seed: 1,
-            seeds: 2,
-            target_wait: Some(Duration::from_mins(2)),
-            message: Duration::from_secs(1),
-            concurrency: 10,
-            scale: 0.01,
-            max_replicas: 100,
-            cooldown: Duration::from_mins(1),
-            stabilization: Duration::from_mins(1),
-            startup: Duration::from_secs(15),
+            seeds: Some(2),
+            scale: Some(0.01),
+            overrides: Overrides {
+                target_wait: Some(Duration::from_mins(2)),
+                cooldown: Some(Duration::from_mins(1)),
+                stabilization: Some(Duration::from_mins(1)),
+                ..Overrides::default()
+            },
+            ..SimulateSettings::default()
         }
     }
 

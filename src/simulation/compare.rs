@@ -109,7 +109,10 @@ fn row(scenario: &Scenario, policy: Policy, seeds: &[u64], progress: &mut impl F
         }
         progress();
     }
-    Row::of(policy, runs, timeline.unwrap_or_default())
+    Row {
+        policy: policy.name(scenario),
+        ..Row::of(policy, runs, timeline.unwrap_or_default())
+    }
 }
 
 impl Row {

@@ -30,6 +30,8 @@ pub enum Policy {
     Fixed { replicas: u32 },
     /// `oracle`.
     Oracle,
+    /// The user's own ScaledObject, by its place in the scenario. It has no name to be parsed from.
+    Own(usize),
 }
 
 /// What the law is told of a scenario.
@@ -76,12 +78,26 @@ impl Policy {
                 messages,
                 in_flight,
             } => keda(scenario, ScalerSettings::built_in(), (messages, in_flight)),
-            Self::Sluice { messages } => keda(scenario, ScalerSettings::sluice(), (messages, true)),
+            Self::Sluice { messages } => keda(scenario, scenario.scaler, (messages, true)),
             Self::TargetWait(knows) => target_wait(scenario, knows),
             Self::Rival(rival) => Control::Rival(rival.start(scenario)),
             Self::Fixed { replicas } => Control::Fixed(replicas.min(scenario.object.max_replicas)),
             Self::Oracle => Control::Oracle(Oracle::new(scenario)),
+            Self::Own(index) => {
+                let own = scenario.own.get(index)?.clone();
+                let keda = KedaLoop::new(own.policy, own.scaler, own.object, own.autoscaler);
+                Control::Keda(Box::new(keda))
+            }
         })
+    }
+
+    /// What it is called in a comparison of `scenario`.
+    pub(super) fn name(self, scenario: &Scenario) -> String {
+        let own = match self {
+            Self::Own(index) => scenario.own.get(index),
+            _ => None,
+        };
+        own.map_or_else(|| self.to_string(), |own| own.name.clone())
     }
 }
 
@@ -99,7 +115,7 @@ fn target_wait(scenario: &Scenario, knows: Knows) -> Control {
     };
     let settings = ScalerSettings {
         reads_replicas: knows == Knows::ReadyReplicas,
-        ..ScalerSettings::sluice()
+        ..scenario.scaler
     };
     let (object, autoscaler) = (scenario.object.clone(), scenario.autoscaler.clone());
     Control::Keda(Box::new(KedaLoop::new(
@@ -147,6 +163,7 @@ impl fmt::Display for Policy {
             Self::Tuned(family) => write!(formatter, "tuned:{family}"),
             Self::Fixed { replicas } => write!(formatter, "fixed={replicas}"),
             Self::Oracle => formatter.write_str("oracle"),
+            Self::Own(index) => write!(formatter, "your ScaledObject {}", index + 1),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::{
     approximate::Fidelity,
     arrivals::Segment,
     cluster::Cluster,
+    control::ScalerSettings,
     hpa::AutoscalerSettings,
     keda::ScaledObject,
     work::{ServiceTime, Work},
@@ -128,6 +129,8 @@ pub fn scenario(name: &str, arrivals: Vec<Segment>, work: Work) -> Scenario {
         cluster: Cluster::default(),
         object: ScaledObject::default(),
         autoscaler: AutoscalerSettings::default(),
+        scaler: ScalerSettings::sluice(),
+        own: Vec::new(),
     }
 }
 

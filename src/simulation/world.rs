@@ -7,13 +7,14 @@ use super::{
     arrivals::{Arrivals, Segment},
     cloudwatch::CloudWatch,
     cluster::Cluster,
-    control::{Control, Sight},
+    control::{Control, ScalerSettings, Sight},
     demand::Demand,
     hpa::AutoscalerSettings,
     keda::ScaledObject,
     outcome::{Ledger, Outcome, Tally},
     pods::{PodId, Pods, Workers},
     queue::{AggregateQueue, Held},
+    scaled_object_file::OwnObject,
     spec::Supply,
     timeline::{Glance, Recorder, Timeline},
     work::{Work, Worker},
@@ -49,6 +50,10 @@ pub struct Scenario {
     pub cluster: Cluster,
     pub object: ScaledObject,
     pub autoscaler: AutoscalerSettings,
+    /// How this scaler is asked.
+    pub scaler: ScalerSettings,
+    /// The user's own ScaledObjects, each a policy.
+    pub own: Vec<OwnObject>,
 }
 
 impl Scenario {

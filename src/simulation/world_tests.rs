@@ -48,6 +48,8 @@ fn given_scenario(messages: u64) -> Scenario {
         },
         object: ScaledObject::default(),
         autoscaler: AutoscalerSettings::default(),
+        scaler: ScalerSettings::sluice(),
+        own: Vec::new(),
     }
 }
 

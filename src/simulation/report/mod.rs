@@ -11,7 +11,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
     compare::Comparison,
-    figures::{grouped, seconds},
+    figures::{grouped, seconds, three_digits},
     ranking::ranked,
     table::runs,
 };
@@ -78,9 +78,10 @@ fn circumstances(comparison: &Comparison) -> String {
         .map_or(0, |row| row.outcome.sent_messages);
     format!(
         "{} messages; each may wait {} to be received, and the target is kept when at most 1 % wait \
-         longer and none is left; {}.",
+         longer and none is left; whoever keeps it needs {} pod-hours at least; {}.",
         grouped(sent),
         seconds(comparison.target_wait_seconds),
+        three_digits(comparison.lower_bound_pod_hours),
         runs(&comparison.seeds),
     )
 }
