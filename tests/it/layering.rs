@@ -90,6 +90,12 @@ fn one_file_names_each_sdk() {
 }
 
 #[test]
+fn one_file_names_the_parser_of_yaml() {
+    let knows = "src/simulation/scaled_object_file.rs";
+    assert_unnamed("src", &["serde_saphyr"], &[knows]);
+}
+
+#[test]
 fn observing_knows_nothing_of_answering() {
     let answering = ["crate::grpc", "crate::http", "crate::service", "proto::"];
     assert_unnamed("src/queue", &answering, &[]);

@@ -17,5 +17,6 @@ mod outages;
 mod process;
 mod protocol;
 mod sensing;
+mod simulate;
 mod streams;
 mod support;
