@@ -40,7 +40,7 @@ pub enum Command {
     /// Show scaling at work on this machine: no cluster, no account, about a minute.
     Demo(DemoArgs),
     /// Compare scaling policies on a workload or a trace in virtual time, before production does.
-    Simulate(SimulateArgs),
+    Simulate(Box<SimulateArgs>),
     /// Run a local SQS for development.
     Local(LocalArgs),
 }

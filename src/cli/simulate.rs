@@ -168,7 +168,7 @@ mod tests {
             .map_err(|error| error.to_string())?
             .command
         {
-            Command::Simulate(args) => Ok(SimulateSettings::from(&args)),
+            Command::Simulate(args) => Ok(SimulateSettings::from(&*args)),
             other => panic!("not simulate: {other:?}"),
         }
     }

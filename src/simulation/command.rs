@@ -26,7 +26,7 @@ pub struct SimulateSettings {
     pub workload: Option<String>,
     /// A file of TOML.
     pub scenario: Option<PathBuf>,
-    /// A file of YAML with the user's own ScaledObjects.
+    /// A file of YAML with the user's own objects, each a `ScaledObject`.
     pub scaled_object: Option<PathBuf>,
     /// The policies to compare, each once; those of the leaderboard when nobody names any.
     pub policies: Vec<Policy>,

@@ -44,8 +44,8 @@ mod tests {
             policy: policy.to_owned(),
             is_met: late_share <= 0.01,
             outcome: Outcome {
-                pod_hours,
                 late_share,
+                pod_hours,
                 ..Outcome::default()
             },
             ..Row::default()

@@ -1,4 +1,4 @@
-//! ScaledObjects as YAML, to be compared with what Sluice would do in their place. It reads text, not
+//! Every ScaledObject of a YAML file, to be compared with what Sluice would do in their place. It reads text, not
 //! files, and only here is it known how YAML is parsed.
 
 use std::collections::{BTreeMap, HashMap};

@@ -87,7 +87,7 @@ fn a_scaled_object_is_read_with_all_that_it_says() {
         max_replicas: 40,
         idle_replicas: Some(0),
         polling_interval: Duration::from_secs(10),
-        cooldown: Duration::from_secs(60),
+        cooldown: Duration::from_mins(1),
         fallback: Some(Fallback {
             failure_threshold: 3,
             replicas: 6,
@@ -105,7 +105,7 @@ fn a_scaled_object_is_read_with_all_that_it_says() {
 fn a_behavior_keeps_kubernetes_defaults_where_it_says_nothing() {
     let found = parse("so.yaml", FILE).unwrap();
     let behavior = found.objects[0].autoscaler.behavior.clone().unwrap();
-    assert_eq!(behavior.down.stabilization_window, Duration::from_secs(120));
+    assert_eq!(behavior.down.stabilization_window, Duration::from_mins(2));
     assert_eq!(behavior.down.select, Select::Min);
     assert_eq!(behavior.down.limits, [Limit::pods(3, 60)]);
     assert_eq!(

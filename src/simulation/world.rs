@@ -52,7 +52,7 @@ pub struct Scenario {
     pub autoscaler: AutoscalerSettings,
     /// How this scaler is asked.
     pub scaler: ScalerSettings,
-    /// The user's own ScaledObjects, each a policy.
+    /// The user's own objects, each a policy.
     pub own: Vec<OwnObject>,
 }
 

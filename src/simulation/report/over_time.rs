@@ -140,26 +140,27 @@ fn policy(rank: u32, row: &Row, extent: &Extent) -> Markup {
 
 fn summary(row: &Row, extent: &Extent) -> String {
     let outcome = &row.outcome;
-    let mut text = format!(
+    let mut sentences = vec![format!(
         "{} late, p99 {}, {} pod-hours, at most {} replicas.",
         percent(outcome.late_share),
         seconds(outcome.wait_seconds_p99),
         three_digits(outcome.pod_hours),
         outcome.replicas_max,
-    );
-    if length(&row.timeline) > extent.seconds {
-        text += &format!(
-            " The first run goes on for {} after the end of the charts.",
-            seconds(length(&row.timeline) - extent.seconds)
-        );
+    )];
+    let beyond = length(&row.timeline) - extent.seconds;
+    if beyond > 0.0 {
+        let beyond = seconds(beyond);
+        sentences.push(format!(
+            "The first run goes on for {beyond} after the end of the charts."
+        ));
     }
     if most_of(&row.timeline.oldest_age_seconds) > extent.age_seconds {
-        text += " The age goes beyond its chart.";
+        sentences.push("The age goes beyond its chart.".to_owned());
     }
     if most_of(&row.timeline.visible_messages) > extent.messages {
-        text += " The backlog goes beyond its chart.";
+        sentences.push("The backlog goes beyond its chart.".to_owned());
     }
-    text
+    sentences.join(" ")
 }
 
 fn replicas(row: &Row, extent: &Extent) -> Markup {

@@ -43,28 +43,29 @@ fn cheapest(rows: &[&Row]) -> Option<String> {
     let best = rows
         .iter()
         .find(|row| row.is_met && !knows_the_future(row))?;
-    let mut text = format!(
-        "Of those that can be run, {} kept it with the fewest pod-hours: {}, {} times those of the work \
-         alone",
-        best.policy,
-        three_digits(best.outcome.pod_hours),
-        three_digits(best.outcome.pod_hours_over_bound),
-    );
-    if let Some(oracle) = rows.iter().find(|row| row.policy == "oracle") {
+    let oracle = rows.iter().find(|row| row.policy == "oracle");
+    let to_oracle = oracle.map(|oracle| {
         let ratio = share(best.outcome.pod_hours, oracle.outcome.pod_hours);
-        text += &format!(
+        format!(
             " and {} times those of the oracle, which knows the arrivals",
             three_digits(ratio)
-        );
-    }
+        )
+    });
     let next = rows
         .iter()
         .filter(|row| row.is_met && !knows_the_future(row))
         .nth(1);
-    if let Some(next) = next {
-        text += &format!("; the next was {}, {}", next.policy, dearer(next, best));
-    }
-    Some(text + ".")
+    let to_next =
+        next.map(|next| format!("; the next was {}, {}", next.policy, dearer(next, best)));
+    Some(format!(
+        "Of those that can be run, {} kept it with the fewest pod-hours: {}, {} times those of the work \
+         alone{}{}.",
+        best.policy,
+        three_digits(best.outcome.pod_hours),
+        three_digits(best.outcome.pod_hours_over_bound),
+        to_oracle.unwrap_or_default(),
+        to_next.unwrap_or_default(),
+    ))
 }
 
 /// How much more one costs than another.
