@@ -90,7 +90,7 @@ pub struct SimulateArgs {
     /// Write a page with charts to this file: HTML that needs nothing else.
     #[arg(long, value_name = "FILE.html")]
     pub report: Option<PathBuf>,
-    /// Write the chart of cost against lateness alone to this file.
+    /// Write the chart of cost against waiting alone to this file.
     #[arg(long, value_name = "FILE.svg")]
     pub chart: Option<PathBuf>,
 }

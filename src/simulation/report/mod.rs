@@ -104,7 +104,7 @@ fn contents(comparison: &Comparison) -> Markup {
             (leaderboard::table(&rows))
         }
         section aria-labelledby="cost" {
-            h2 id="cost" { "Cost against lateness" }
+            h2 id="cost" { "Cost against waiting" }
             figure {
                 (cost::chart(&rows, comparison.target_wait_seconds))
                 figcaption { (cost::CAPTION) }

@@ -18,7 +18,7 @@ const HEIGHT: f64 = 190.0;
 const TABLE_ROWS: usize = 24;
 
 /// Ages are shown up to so many times the target: what is far beyond it would flatten all others.
-const AGE_TARGETS: f64 = 4.0;
+const AGE_TARGETS: f64 = 2.5;
 
 /// Backlogs are shown up to so many times the greatest of a policy that kept the target.
 const BACKLOGS: f64 = 1.5;

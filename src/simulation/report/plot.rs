@@ -27,12 +27,7 @@ pub(super) enum Scale {
     Time { max: f64 },
     /// Between two positive numbers.
     Logarithmic { min: f64, max: f64 },
-    /// Shares from 0 to 1 of which the small ones matter most.
-    Shares,
 }
-
-/// Shares below this are as good as none.
-const SHARE_UNIT: f64 = 0.001;
 
 impl Scale {
     /// Where a number is; beyond the ends it is at them.
@@ -40,10 +35,6 @@ impl Scale {
         let place = match self {
             Self::Linear { max } | Self::Time { max } => share(number, max),
             Self::Logarithmic { min, max } => share((number.max(min) / min).ln(), (max / min).ln()),
-            Self::Shares => share(
-                (1.0 + number.max(0.0) / SHARE_UNIT).ln(),
-                (1.0 + 1.0 / SHARE_UNIT).ln(),
-            ),
         };
         place.clamp(0.0, 1.0)
     }
@@ -62,7 +53,6 @@ impl Scale {
                     .flat_map(|decade| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powi(decade)));
                 ticks.filter(|tick| (min..=max).contains(tick)).collect()
             }
-            Self::Shares => vec![0.0, 0.001, 0.01, 0.1, 1.0],
         }
     }
 }
@@ -184,7 +174,6 @@ pub(super) fn short(number: f64) -> String {
 fn label(scale: Scale, tick: f64) -> String {
     match scale {
         Scale::Time { max } => time(tick, max),
-        Scale::Shares => format!("{} %", tick * 100.0),
         Scale::Linear { .. } | Scale::Logarithmic { .. } if tick >= 1_000.0 => grouped(count(tick)),
         Scale::Linear { .. } | Scale::Logarithmic { .. } => {
             // Sums of tenths are not exact, and nobody wants to read so.
@@ -247,7 +236,6 @@ mod tests {
         let scales = [
             (Scale::Linear { max: 8.0 }, 0.0, 8.0),
             (Scale::Logarithmic { min: 2.0, max: 8.0 }, 2.0, 8.0),
-            (Scale::Shares, 0.0, 1.0),
         ];
         for (scale, low, high) in scales {
             let places = [low - 1.0, low, high, high + 1.0].map(|number| scale.place(number));

@@ -142,10 +142,10 @@ fn front(rows: &[&Row]) -> Option<String> {
     match names.as_slice() {
         [] => None,
         [one] => Some(format!(
-            "No other one is cheaper or less often late than {one}."
+            "No other one is cheaper, or has a shorter p99 wait, than {one}."
         )),
         several => Some(format!(
-            "No policy beats these in cost and lateness at once: {}.",
+            "No policy beats these in cost and p99 wait at once: {}.",
             list(several)
         )),
     }
@@ -164,6 +164,10 @@ fn killed(rows: &[&Row]) -> Option<String> {
     match each.as_slice() {
         [] if rows.is_empty() => None,
         [] => Some("No message was killed in work.".to_owned()),
+        [least, .., most] if each.len() > LISTED_MAX => Some(format!(
+            "Messages were killed in work under {} policies, from {least} to {most}.",
+            each.len()
+        )),
         each => Some(format!(
             "Messages were killed in work under {}.",
             list(each)
