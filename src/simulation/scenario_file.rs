@@ -61,9 +61,13 @@ struct WorkTable {
     message_seconds: Option<Positive>,
     spread: Option<SpreadName>,
     concurrency: Option<Count>,
+    prefetch: Option<u32>,
     poison_share: Option<Share>,
+    poison_from_seconds: Option<Seconds>,
     max_receive_count: Option<Count>,
     outage_seconds: Option<Span>,
+    hangs_for_seconds: Option<Seconds>,
+    resets_visibility: Option<bool>,
     slower_from_seconds: Option<Seconds>,
     slower_factor: Option<Positive>,
     saturates_above: Option<Count>,
@@ -332,7 +336,12 @@ impl WorkTable {
             ..super::overrides::Overrides::default()
         };
         let count = |count: Option<Count>| count.map(|Count(count)| count);
+        let time = |time: Option<Seconds>| time.map(|Seconds(time)| time);
         replace(&mut work.concurrency, count(self.concurrency));
+        replace(&mut work.prefetch, self.prefetch);
+        replace(&mut work.poison_from, time(self.poison_from_seconds));
+        replace(&mut work.hangs_for, time(self.hangs_for_seconds).map(Some));
+        replace(&mut work.resets_visibility, self.resets_visibility);
         replace(
             &mut work.poison_share,
             self.poison_share.map(|Share(share)| share),

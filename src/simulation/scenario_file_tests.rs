@@ -20,6 +20,9 @@ outage_seconds = [600, 900]
 slower_from_seconds = 1200
 slower_factor = 1.5
 saturates_above = 200
+prefetch = 8
+hangs_for_seconds = 30
+resets_visibility = true
 groups = 16
 
 [cluster]
@@ -72,6 +75,7 @@ fn all_of_a_scenario_is_read() {
         (Some(at(600)..at(900)), Some(16))
     );
     assert_eq!(work.slower_from, Some((at(1_200), 1.5)));
+    assert_eq!((work.prefetch, work.hangs_for), (8, Some(at(30))));
     let cluster = &scenario.cluster;
     assert_eq!(
         (cluster.startup, cluster.node_startup_max),
@@ -134,17 +138,17 @@ fn what_is_wrong_is_said_with_its_place() {
         (
             "pollingInterval",
             "polling_interval",
-            "s.toml:28:1: ",
+            "s.toml:31:1: ",
             "polling_interval",
         ),
         (
             "minReplicaCount = 1",
             "minReplicaCount = 60",
-            "s.toml:27:1: ",
+            "s.toml:30:1: ",
             "below minReplicaCount 60",
         ),
-        ("\"poor\"", "\"bad\"", "s.toml:38:12: ", "found \"bad\""),
-        ("nodes = 3", "nodes = ", "s.toml:24:", ""),
+        ("\"poor\"", "\"bad\"", "s.toml:41:12: ", "found \"bad\""),
+        ("nodes = 3", "nodes = ", "s.toml:27:", ""),
     ];
     for (from, to, start, part) in table {
         let error = given_error(from, to);
@@ -153,4 +157,13 @@ fn what_is_wrong_is_said_with_its_place() {
             "{to}: {error}"
         );
     }
+}
+
+#[test]
+fn the_scenario_of_the_readme_is_one() {
+    let readme = include_str!("../../README.md");
+    let (_, after) = readme.split_once("```toml\n").unwrap();
+    let (text, _) = after.split_once("```").unwrap();
+    let file = parse("README.md", text).unwrap();
+    assert_eq!(file.policies.len(), 3);
 }

@@ -105,7 +105,7 @@ fn contents(comparison: &Comparison) -> Markup {
         }
         section aria-labelledby="cost" {
             h2 id="cost" { "Cost against waiting" }
-            figure {
+            figure tabindex="0" {
                 (cost::chart(&rows, comparison.target_wait_seconds))
                 figcaption { (cost::CAPTION) }
             }
