@@ -138,7 +138,8 @@ fn print(comparison: &Comparison, form: Form) -> anyhow::Result<()> {
         Form::Table => write!(out, "{comparison}")?,
         Form::Csv => out.write_all(&simulation::csv::csv(comparison)?)?,
         Form::Json => {
-            serde_json::to_writer_pretty(&mut out, comparison)?;
+            // On one line: a timeline has hundreds of numbers.
+            serde_json::to_writer(&mut out, comparison)?;
             writeln!(out)?;
         }
     }
