@@ -2,7 +2,7 @@
 //! neither messages nor money.
 //!
 //! The formulas are those of the SPEC Research Group ("Ready for Rain?", SPEC-RG-2016-01): demand is
-//! what [`Demand`](super::demand::Demand) plans, supply the pods that receive messages, and all of it
+//! what `demand.rs` plans, supply the pods that receive messages, and all of it
 //! is taken until the scenario's horizon, so that every policy is measured over the same time.
 
 use serde::{Deserialize, Serialize};

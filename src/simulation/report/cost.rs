@@ -84,6 +84,7 @@ pub(super) fn chart(rows: &[&Row], target_wait_seconds: f64) -> Markup {
             text.axis-title x=(plot.left) y="14" { "p99 wait, seconds" }
             text.axis-title x=(plot.left + plot.width) y=(height - 12.0) text-anchor="end" { "pod-hours" }
             path.front d=(front(&marks, rows)) {}
+            g.point { @for mark in marks.iter().filter(|mark| is_done(mark.row)) { (lead(mark)) } }
             @for mark in marks.iter().filter(|mark| is_done(mark.row)) { (point(mark, rows)) }
             g.legend { @for mark in &marks { (legend_line(mark)) } }
         }
@@ -180,6 +181,18 @@ fn front(marks: &[Mark<'_>], rows: &[&Row]) -> String {
     corners.collect()
 }
 
+/// From a number that had to give way to its point. Below all numbers.
+fn lead(mark: &Mark<'_>) -> Markup {
+    let (x, y) = (short(mark.point.x), short(mark.point.y));
+    let (number_x, number_y) = (short(mark.number.x), short(mark.number.y));
+    html! {
+        @if (&x, &y) != (&number_x, &number_y) {
+            line x1=(x) x2=(number_x) y1=(y) y2=(number_y) {}
+            circle.foot cx=(x) cy=(y) r="3" {}
+        }
+    }
+}
+
 fn point(mark: &Mark<'_>, rows: &[&Row]) -> Markup {
     let row = mark.row;
     let class = match row {
@@ -187,17 +200,12 @@ fn point(mark: &Mark<'_>, rows: &[&Row]) -> Markup {
         row if is_on_the_front(row, rows) => "point on-front",
         _ => "point",
     };
-    let (x, y) = (short(mark.point.x), short(mark.point.y));
     let (number_x, number_y) = (short(mark.number.x), short(mark.number.y));
     html! {
         g class=(class) {
             title {
                 (row.policy) ": " (three_digits(row.outcome.pod_hours)) " pod-hours, p99 "
                 (seconds(row.outcome.wait_seconds_p99)) ", " (percent(row.outcome.late_share)) " late"
-            }
-            @if (&x, &y) != (&number_x, &number_y) {
-                line x1=(x) x2=(number_x) y1=(y) y2=(number_y) {}
-                circle.foot cx=(x) cy=(y) r="3" {}
             }
             circle cx=(number_x) cy=(number_y) r="9" {}
             text x=(number_x) y=(short(mark.number.y + 3.5)) text-anchor="middle" { (mark.rank) }
