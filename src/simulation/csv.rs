@@ -70,7 +70,6 @@ mod tests {
             workload: "a, \"b\"".to_owned(),
             target_wait_seconds: 300.0,
             seeds: vec![3, 4],
-            lower_bound_pod_hours: 0.0,
             rows: vec![Row {
                 policy: "step".to_owned(),
                 runs: vec![run.clone(), run],

@@ -161,7 +161,6 @@ mod tests {
             target_wait_seconds: 60.0,
             seeds: vec![1],
             lower_bound_pod_hours: 1.0,
-            notes: Vec::new(),
             rows,
             notes: Vec::new(),
         }

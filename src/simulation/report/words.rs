@@ -106,7 +106,8 @@ fn missed(rows: &[&Row]) -> Option<String> {
 
 /// The user's own settings, or else KEDA's defaults, beside the best of Sluice.
 fn pair(rows: &[&Row]) -> Option<String> {
-    let is_ours = |row: &Row| row.policy.starts_with("sluice") || row.policy.starts_with("law");
+    let is_ours =
+        |row: &Row| row.policy.starts_with("sluice") || row.policy.starts_with("target-wait");
     let ours = rows.iter().find(|row| is_ours(row))?;
     let theirs = rows
         .iter()
