@@ -5,11 +5,16 @@
 //! Nothing here needs the workers' help. Little's law on the in-flight stage gives the time that a
 //! message takes: the messages in flight are the work that goes on, the deletions what came of it.
 
+mod concurrency;
 mod history;
+mod learning;
 
 use std::time::Duration;
 
-use self::history::{History, Reading, ReplicaHistory, mean};
+use self::{
+    concurrency::Concurrency,
+    history::{History, Reading, ReplicaHistory},
+};
 use super::{Backlog, Law, Minute, observation::count_as_f64};
 
 /// A replica that was asked for may still be there so long after: the autoscaler holds it.
@@ -27,47 +32,11 @@ const DELETIONS_TO_TELL: f64 = 5.0;
 /// Fewer messages are no traffic: SQS counts one or two too many now and then.
 const TRAFFIC_MESSAGES: f64 = 5.0;
 
-/// A fall of the counts by so many messages, and by this share, is work that was done.
-const FALL_MESSAGES_MIN: f64 = 20.0;
-const FALL_SHARE_MIN: f64 = 0.2;
-
-/// A fall is looked for in so long.
-const FALL_WITHIN: Duration = Duration::from_secs(90);
-
-/// A count may be so old when it is read: a fall may have taken longer than between two readings.
-const STALENESS: Duration = Duration::from_secs(5);
-
 /// Long jobs show themselves before they end: from here on, the time without deletions counts.
 const LONG_JOB: Duration = Duration::from_mins(1);
 
 /// No message takes less, and none more.
 const MESSAGE_SECONDS: std::ops::RangeInclusive<f64> = 1e-3..=86_400.0;
-
-/// What is learned fades with this half-life, or three messages' time where that is longer.
-const HALF_LIFE: Duration = Duration::from_mins(5);
-
-/// So many messages' time is long enough to judge by.
-const MESSAGES_TO_TELL: f64 = 3.0;
-
-/// On an idle queue SQS counts a message in flight now and then. That is no work, and what was learned
-/// before does not fade while there is none.
-const IDLE_BELOW: f64 = 0.5;
-
-/// Busy for so long without a deletion, nothing succeeds.
-const SILENCE_MIN: Duration = Duration::from_mins(1);
-
-/// Over so many minutes receives are held against deletions.
-const FAILING_MINUTES: usize = 3;
-
-/// Fewer receives do not tell.
-const FAILING_RECEIVES_MIN: f64 = 30.0;
-
-/// When more than this share of what was received is neither deleted nor in flight, work fails.
-const FAILING_SHARE: f64 = 0.5;
-
-/// When no more than this share of what was received is lost, or so few messages, work succeeds.
-const CLEAN_SHARE: f64 = 0.02;
-const CLEAN_MESSAGES: f64 = 3.0;
 
 /// What was asked for this long before a stall was seen is still taken for what it asked for.
 const ASKED_BEFORE_STALL: Duration = Duration::from_mins(10);
@@ -80,12 +49,6 @@ const ARRIVALS_OVER_MIN: Duration = Duration::from_secs(30);
 
 /// "While messages wait" means so long.
 const WAITING_FOR: Duration = Duration::from_mins(1);
-
-/// So long messages must have waited before the slots in use tell a replica's concurrency.
-const SATURATED_FOR: Duration = Duration::from_secs(75);
-
-/// So many readings of a replica's concurrency are looked at.
-const CONCURRENCY_READINGS: usize = 12;
 
 /// What is to be seen of a queue at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -117,7 +80,8 @@ pub struct Estimate {
     pub steadily_busy: Option<f64>,
     /// Those of the waiting messages that need the most slots, so that they are in time.
     pub pressing: Option<Cohort>,
-    /// Hardly anything was received in the last minutes that was not done: what is in flight is work.
+    /// What is in flight is work, and how much of it a replica does is known: hardly anything was
+    /// received in the last minutes that was not done.
     pub is_work_clean: bool,
     /// Work goes on and nothing comes of it: the replicas that were asked for before.
     pub stalled_at: Option<f64>,
@@ -158,8 +122,7 @@ pub struct Estimator {
     minutes: Vec<Minute>,
     last_deletion_at: Option<Duration>,
     stalled_since: Option<Duration>,
-    learned_concurrency: Option<f64>,
-    concurrency_readings: Vec<f64>,
+    concurrency: Concurrency,
     traffic_since: Option<Duration>,
     /// The last estimate: a second question about one observation gets the same answer.
     last: Option<(Duration, Estimate)>,
@@ -179,8 +142,7 @@ impl Estimator {
             minutes: Vec::new(),
             last_deletion_at: None,
             stalled_since: None,
-            learned_concurrency: None,
-            concurrency_readings: Vec::new(),
+            concurrency: Concurrency::new(law.concurrency),
             traffic_since: None,
             last: None,
         }
@@ -244,15 +206,28 @@ impl Estimator {
             replicas_max,
             steadily_busy,
             pressing: self.pressing(now, reading, message, replicas_max),
-            is_work_clean: self.is_work_clean(),
+            is_work_clean: self.concurrency.is_known() && self.is_work_clean(),
             stalled_at: self.stalled_since.map(|since| self.asked_before(since)),
             traffic_for: self.traffic_since.map(|since| now.saturating_sub(since)),
         }
     }
 
     fn concurrency(&self) -> f64 {
-        let hint = f64::from(self.law.concurrency.unwrap_or(1).max(1));
-        self.learned_concurrency.unwrap_or(hint)
+        self.concurrency.messages()
+    }
+
+    /// What a ready replica holds while messages wait is what it can hold. Not on FIFO queues, whose
+    /// groups limit what is in flight.
+    fn learn_concurrency(&mut self, now: Duration, in_flight: f64, ready: f64) {
+        let since = now.saturating_sub(self.concurrency.settles_in());
+        let is_steady = self.ready.within(since, now).all(|before| before == ready);
+        if self.law.fifo_groups.is_none()
+            && ready >= 1.0
+            && is_steady
+            && self.history.have_waited_since(since)
+        {
+            self.concurrency.note(in_flight / ready);
+        }
     }
 
     /// The most that can exist at `at`: what was ready then, else the most that was asked for.
@@ -366,173 +341,5 @@ impl Estimator {
             stall + Duration::from_secs(15),
         );
         asked.unwrap_or(1.0).max(1.0)
-    }
-}
-
-/// What consumers received over some minutes, and what of it came to nothing.
-#[derive(Debug, Clone, Copy)]
-struct Lost {
-    received: f64,
-    messages: f64,
-    most_in_flight: f64,
-}
-
-/// Learning from CloudWatch's minutes.
-impl Estimator {
-    fn learn(&mut self, minute: &Minute) {
-        self.minutes.push(*minute);
-        if self.minutes.len() > FAILING_MINUTES {
-            self.minutes.remove(0);
-        }
-        // A minute in which nothing was seen of the queue, or nothing is known of deletions, teaches
-        // nothing.
-        let in_flight = self.history.mean_in_flight(minute.from, minute.until());
-        let (Some(in_flight), Some(deleted)) = (in_flight, minute.deleted) else {
-            return;
-        };
-        if deleted <= 0.0 && in_flight < IDLE_BELOW {
-            return;
-        }
-        let busy_replicas = self.busy_replicas(minute, in_flight, deleted);
-        if deleted > 0.0 {
-            self.last_deletion_at = Some(minute.until());
-        }
-        let seconds = self.message().map_or(60.0, |message| message.seconds);
-        if self.is_silent(minute, busy_replicas, seconds) || self.is_failing() {
-            // What is measured while nothing succeeds is no service time.
-            self.stalled_since.get_or_insert(minute.from);
-            return;
-        }
-        if deleted > 0.0 {
-            self.stalled_since = None;
-        }
-        let half_life = (MESSAGES_TO_TELL * seconds).max(HALF_LIFE.as_secs_f64());
-        let kept = 0.5_f64.powf(Minute::LENGTH.as_secs_f64() / half_life);
-        self.replica_seconds =
-            self.replica_seconds * kept + busy_replicas * Minute::LENGTH.as_secs_f64();
-        self.deletions = self.deletions * kept + deleted;
-    }
-
-    /// The replicas that were at work in a minute: by what was in flight, or, where it is readable
-    /// and messages waited throughout, by how many there were.
-    fn busy_replicas(&self, minute: &Minute, in_flight: f64, deleted: f64) -> f64 {
-        let (from, until) = (minute.from, minute.until());
-        let by_slots = |most: Option<f64>| self.busy_slots(in_flight, most) / self.concurrency();
-        let Some(ready) = mean(self.ready.within(from, until)) else {
-            return by_slots(self.replicas_max(until));
-        };
-        let range = || self.ready.within(from, until);
-        let (least, most) = (
-            range().fold(f64::INFINITY, f64::min),
-            range().fold(0.0, f64::max),
-        );
-        let is_steady = ready >= 1.0 && least >= 0.7 * most;
-        if is_steady && deleted > 0.0 && self.history.had_waited(from, until) {
-            ready
-        } else {
-            by_slots(Some(ready.max(1.0)))
-        }
-    }
-
-    /// Busy, once successful, and no deletion for long.
-    fn is_silent(&self, minute: &Minute, busy_replicas: f64, message_seconds: f64) -> bool {
-        let patience = SILENCE_MIN.max(Duration::from_secs_f64(MESSAGES_TO_TELL * message_seconds));
-        let is_overdue = self
-            .last_deletion_at
-            .is_some_and(|at| minute.until().saturating_sub(at) > patience);
-        minute.deleted == Some(0.0) && is_overdue && busy_replicas * self.concurrency() > 0.5
-    }
-
-    /// Most of what was received in the last minutes is neither deleted nor still in flight.
-    fn is_failing(&self) -> bool {
-        self.lost().is_some_and(|lost| {
-            lost.received > FAILING_RECEIVES_MIN
-                && lost.messages > FAILING_SHARE * lost.received + 0.1 * lost.most_in_flight
-        })
-    }
-
-    fn is_work_clean(&self) -> bool {
-        let is_clean =
-            |lost: Lost| lost.messages <= (CLEAN_SHARE * lost.received).max(CLEAN_MESSAGES);
-        self.lost().is_some_and(is_clean)
-    }
-
-    /// What was received in the last minutes and is neither deleted nor still in flight.
-    fn lost(&self) -> Option<Lost> {
-        let sum = |value: fn(&Minute) -> Option<f64>| -> Option<f64> {
-            self.minutes.iter().map(value).sum()
-        };
-        let (received, deleted) = (
-            sum(|minute| minute.received)?,
-            sum(|minute| minute.deleted)?,
-        );
-        let (first, last) = (self.minutes.first()?, self.minutes.last()?);
-        let around = |at: Duration, after: u64| {
-            let from = at.saturating_sub(Duration::from_secs(20));
-            self.history
-                .mean_in_flight(from, at + Duration::from_secs(after))
-        };
-        let (before, after) = (around(first.from, 10)?, around(last.until(), 0)?);
-        // What is still in flight has not failed, or every batch of long jobs would look like it.
-        (self.minutes.len() == FAILING_MINUTES).then_some(Lost {
-            received,
-            messages: received - deleted - (after - before),
-            most_in_flight: before.max(after),
-        })
-    }
-
-    /// Whatever arrived, at least as many messages were done as the counts fell: the time that a
-    /// message takes is at most that of those in flight meanwhile.
-    fn learn_from_fall(&mut self, now: Duration, messages: f64) {
-        if self.deletions >= DELETIONS_TO_TELL {
-            self.by_fall = None;
-            return;
-        }
-        let from = now.saturating_sub(FALL_WITHIN);
-        let shortest = self
-            .history
-            .falls_since(from, messages)
-            .filter(|fall| fall.messages >= FALL_MESSAGES_MIN && fall.share >= FALL_SHARE_MIN);
-        let shortest = shortest
-            .map(|fall| MessageTime {
-                seconds: fall.most_in_flight * (fall.passed + STALENESS).as_secs_f64()
-                    / fall.messages,
-                deletions: fall.messages,
-            })
-            .chain(self.by_fall)
-            .min_by(|one, other| one.seconds.total_cmp(&other.seconds));
-        self.by_fall = shortest;
-    }
-
-    /// What a ready replica holds while messages wait is what it can hold. Learned downwards only:
-    /// an overstated concurrency is the one dangerous hint. Never on FIFO queues, whose groups limit
-    /// what is in flight.
-    fn learn_concurrency(&mut self, now: Duration, in_flight: f64, ready: f64) {
-        if self.law.fifo_groups.is_some()
-            || ready < 1.0
-            || !self
-                .history
-                .have_waited_since(now.saturating_sub(SATURATED_FOR))
-        {
-            return;
-        }
-        self.concurrency_readings.push(in_flight / ready);
-        if self.concurrency_readings.len() > CONCURRENCY_READINGS {
-            self.concurrency_readings.remove(0);
-        }
-        let mut sorted = self.concurrency_readings.clone();
-        sorted.sort_by(f64::total_cmp);
-        let (Some(&low), Some(&high)) = (sorted.get(2), sorted.get(9)) else {
-            return;
-        };
-        if sorted.len() < CONCURRENCY_READINGS {
-            return;
-        }
-        let hint = f64::from(self.law.concurrency.unwrap_or(1).max(1));
-        if high < 0.75 * self.concurrency() {
-            self.learned_concurrency = Some(high.max(hint / 8.0));
-        } else if self.law.concurrency.is_none() && low > 1.33 * self.concurrency() {
-            self.learned_concurrency = Some(low.min(hint * 64.0));
-        }
     }
 }

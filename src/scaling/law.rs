@@ -37,7 +37,7 @@ impl Law {
 }
 
 /// A part of the target is kept for what the counts do not show.
-const SHARE_OF_TARGET: f64 = 0.95;
+const SHARE_OF_TARGET: f64 = 0.92;
 
 /// The share of the arrivals that is kept up with even when nothing waits: to give up more would only
 /// be to take it back, and the autoscaler holds for minutes what it has once been asked for.

@@ -1,0 +1,130 @@
+//! How many messages a replica works on at once: hinted at, or learned where ready replicas are
+//! readable. When in doubt less is said, because an overstated concurrency starts too few replicas.
+
+use std::{collections::VecDeque, time::Duration};
+
+/// So many readings are looked at.
+const READINGS: usize = 12;
+
+/// Without a hint so few readings are better than nothing.
+const READINGS_WITHOUT_HINT: usize = 4;
+
+/// So long messages must have waited, and replicas have been as many, before the slots in use tell
+/// something against a hint.
+const SETTLES_IN: Duration = Duration::from_secs(75);
+
+/// The same where there is nothing to tell against.
+const SETTLES_WITHOUT_HINT_IN: Duration = Duration::from_secs(20);
+
+/// A hint is not believed when it is contradicted by more than this.
+const CONTRADICTED_BELOW: f64 = 0.75;
+const CONTRADICTED_ABOVE: f64 = 1.33;
+
+/// A hint is not off by more, and no replica works on more at once.
+const HINT_OVERSTATED_MAX: f64 = 8.0;
+const MESSAGES_MAX: f64 = 1_000.0;
+
+/// The messages that a replica works on at once.
+#[derive(Debug, Clone)]
+pub(super) struct Concurrency {
+    hint: Option<f64>,
+    learned: Option<f64>,
+    /// Messages in flight per ready replica while messages waited, newest last.
+    readings: VecDeque<f64>,
+}
+
+impl Concurrency {
+    pub(super) fn new(hint: Option<u32>) -> Self {
+        Self {
+            hint: hint.map(|messages| f64::from(messages.max(1))),
+            learned: None,
+            readings: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn messages(&self) -> f64 {
+        self.learned.or(self.hint).unwrap_or(1.0)
+    }
+
+    /// Whether it is more than an assumption.
+    pub(super) fn is_known(&self) -> bool {
+        self.hint.is_some() || self.learned.is_some()
+    }
+
+    /// What was learned against the hint.
+    pub(super) fn contradiction(&self) -> Option<f64> {
+        self.learned.filter(|_| self.hint.is_some())
+    }
+
+    /// How long a reading must have been in coming.
+    pub(super) fn settles_in(&self) -> Duration {
+        if self.hint.is_some() || self.learned.is_some() {
+            SETTLES_IN
+        } else {
+            SETTLES_WITHOUT_HINT_IN
+        }
+    }
+
+    /// Takes in what each ready replica holds while messages wait.
+    pub(super) fn note(&mut self, held_messages: f64) {
+        self.readings.push_back(held_messages);
+        if self.readings.len() > READINGS {
+            self.readings.pop_front();
+        }
+        let mut sorted: Vec<f64> = self.readings.iter().copied().collect();
+        sorted.sort_by(f64::total_cmp);
+        let quarter = |quarters: usize| sorted.get(sorted.len() * quarters / 4).copied();
+        let (Some(low), Some(middle), Some(high)) = (quarter(1), quarter(2), quarter(3)) else {
+            return;
+        };
+        let is_full = sorted.len() == READINGS;
+        match self.hint {
+            Some(hint) if is_full && high < CONTRADICTED_BELOW * self.messages() => {
+                self.learned = Some(high.max(hint / HINT_OVERSTATED_MAX));
+            }
+            None if self.learned.is_none() && sorted.len() >= READINGS_WITHOUT_HINT => {
+                self.learned = Some(middle.clamp(1.0, MESSAGES_MAX));
+            }
+            None if is_full && high < CONTRADICTED_BELOW * self.messages() => {
+                self.learned = Some(high.max(1.0));
+            }
+            None if is_full && low > CONTRADICTED_ABOVE * self.messages() => {
+                self.learned = Some(low.min(MESSAGES_MAX));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn learned(hint: Option<u32>, readings: &[f64]) -> f64 {
+        let mut concurrency = Concurrency::new(hint);
+        readings.iter().for_each(|held| concurrency.note(*held));
+        concurrency.messages()
+    }
+
+    #[test]
+    fn without_a_hint_a_few_readings_are_enough() {
+        assert_eq!(learned(None, &[]), 1.0);
+        assert_eq!(learned(None, &[9.0, 10.0, 10.0]), 1.0);
+        assert_eq!(learned(None, &[9.0, 10.0, 10.0, 11.0]), 10.0);
+    }
+
+    #[test]
+    fn an_overstated_hint_is_corrected_and_an_understated_one_is_left() {
+        assert_eq!(learned(Some(10), &[2.0; 11]), 10.0);
+        assert_eq!(learned(Some(10), &[2.0; 12]), 2.0);
+        assert_eq!(learned(Some(10), &[0.1; 12]), 1.25);
+        assert_eq!(learned(Some(2), &[10.0; 12]), 2.0);
+    }
+
+    #[test]
+    fn what_was_learned_is_unlearned() {
+        let mut readings = vec![4.0; 4];
+        readings.extend([12.0; 12]);
+        assert_eq!(learned(None, &readings), 12.0);
+    }
+}

@@ -1,0 +1,178 @@
+//! What the minutes of CloudWatch teach, and the falls of the counts while there are none: how long a
+//! message takes, and whether work succeeds at all.
+
+use std::time::Duration;
+
+use super::{DELETIONS_TO_TELL, Estimator, MessageTime, Minute, history::mean};
+
+/// A fall of the counts by so many messages, and by this share, is work that was done.
+const FALL_MESSAGES_MIN: f64 = 20.0;
+const FALL_SHARE_MIN: f64 = 0.2;
+
+/// A fall is looked for in so long.
+const FALL_WITHIN: Duration = Duration::from_secs(90);
+
+/// A count may be so old when it is read: a fall may have taken longer than between two readings.
+const STALENESS: Duration = Duration::from_secs(5);
+
+/// What is learned fades with this half-life, or three messages' time where that is longer.
+const HALF_LIFE: Duration = Duration::from_mins(5);
+
+/// So many messages' time is long enough to judge by.
+const MESSAGES_TO_TELL: f64 = 3.0;
+
+/// On an idle queue SQS counts a message in flight now and then. That is no work, and what was learned
+/// before does not fade while there is none.
+const IDLE_BELOW: f64 = 0.5;
+
+/// Busy for so long without a deletion, nothing succeeds.
+const SILENCE_MIN: Duration = Duration::from_mins(1);
+
+/// Over so many minutes receives are held against deletions.
+const FAILING_MINUTES: usize = 3;
+
+/// Fewer receives do not tell.
+const FAILING_RECEIVES_MIN: f64 = 30.0;
+
+/// When more than this share of what was received is neither deleted nor in flight, work fails.
+const FAILING_SHARE: f64 = 0.5;
+
+/// When no more than this share of what was received is lost, or so few messages, work succeeds.
+const CLEAN_SHARE: f64 = 0.02;
+const CLEAN_MESSAGES: f64 = 3.0;
+
+/// What consumers received over some minutes, and what of it came to nothing.
+#[derive(Debug, Clone, Copy)]
+struct Lost {
+    received: f64,
+    messages: f64,
+    most_in_flight: f64,
+}
+
+impl Estimator {
+    pub(super) fn learn(&mut self, minute: &Minute) {
+        self.minutes.push(*minute);
+        if self.minutes.len() > FAILING_MINUTES {
+            self.minutes.remove(0);
+        }
+        // A minute in which nothing was seen of the queue, or nothing is known of deletions, teaches
+        // nothing.
+        let in_flight = self.history.mean_in_flight(minute.from, minute.until());
+        let (Some(in_flight), Some(deleted)) = (in_flight, minute.deleted) else {
+            return;
+        };
+        if deleted <= 0.0 && in_flight < IDLE_BELOW {
+            return;
+        }
+        let busy_replicas = self.busy_replicas(minute, in_flight, deleted);
+        if deleted > 0.0 {
+            self.last_deletion_at = Some(minute.until());
+        }
+        let seconds = self.message().map_or(60.0, |message| message.seconds);
+        if self.is_silent(minute, busy_replicas, seconds) || self.is_failing() {
+            // What is measured while nothing succeeds is no service time.
+            self.stalled_since.get_or_insert(minute.from);
+            return;
+        }
+        if deleted > 0.0 {
+            self.stalled_since = None;
+        }
+        let half_life = (MESSAGES_TO_TELL * seconds).max(HALF_LIFE.as_secs_f64());
+        let kept = 0.5_f64.powf(Minute::LENGTH.as_secs_f64() / half_life);
+        self.replica_seconds =
+            self.replica_seconds * kept + busy_replicas * Minute::LENGTH.as_secs_f64();
+        self.deletions = self.deletions * kept + deleted;
+    }
+
+    /// The replicas that were at work in a minute: by what was in flight, or, where it is readable
+    /// and messages waited throughout, by how many there were.
+    fn busy_replicas(&self, minute: &Minute, in_flight: f64, deleted: f64) -> f64 {
+        let (from, until) = (minute.from, minute.until());
+        let by_slots = |most: Option<f64>| self.busy_slots(in_flight, most) / self.concurrency();
+        let Some(ready) = mean(self.ready.within(from, until)) else {
+            return by_slots(self.replicas_max(until));
+        };
+        let range = || self.ready.within(from, until);
+        let (least, most) = (
+            range().fold(f64::INFINITY, f64::min),
+            range().fold(0.0, f64::max),
+        );
+        let is_steady = ready >= 1.0 && least >= 0.7 * most;
+        if is_steady && deleted > 0.0 && self.history.had_waited(from, until) {
+            ready
+        } else {
+            by_slots(Some(ready.max(1.0)))
+        }
+    }
+
+    /// Busy, once successful, and no deletion for long.
+    fn is_silent(&self, minute: &Minute, busy_replicas: f64, message_seconds: f64) -> bool {
+        let patience = SILENCE_MIN.max(Duration::from_secs_f64(MESSAGES_TO_TELL * message_seconds));
+        let is_overdue = self
+            .last_deletion_at
+            .is_some_and(|at| minute.until().saturating_sub(at) > patience);
+        minute.deleted == Some(0.0) && is_overdue && busy_replicas * self.concurrency() > 0.5
+    }
+
+    /// Most of what was received in the last minutes is neither deleted nor still in flight.
+    fn is_failing(&self) -> bool {
+        self.lost().is_some_and(|lost| {
+            lost.received > FAILING_RECEIVES_MIN
+                && lost.messages > FAILING_SHARE * lost.received + 0.1 * lost.most_in_flight
+        })
+    }
+
+    pub(super) fn is_work_clean(&self) -> bool {
+        let is_clean =
+            |lost: Lost| lost.messages <= (CLEAN_SHARE * lost.received).max(CLEAN_MESSAGES);
+        self.lost().is_some_and(is_clean)
+    }
+
+    /// What was received in the last minutes and is neither deleted nor still in flight.
+    fn lost(&self) -> Option<Lost> {
+        let sum = |value: fn(&Minute) -> Option<f64>| -> Option<f64> {
+            self.minutes.iter().map(value).sum()
+        };
+        let (received, deleted) = (
+            sum(|minute| minute.received)?,
+            sum(|minute| minute.deleted)?,
+        );
+        let (first, last) = (self.minutes.first()?, self.minutes.last()?);
+        let around = |at: Duration, after: u64| {
+            let from = at.saturating_sub(Duration::from_secs(20));
+            self.history
+                .mean_in_flight(from, at + Duration::from_secs(after))
+        };
+        let (before, after) = (around(first.from, 10)?, around(last.until(), 0)?);
+        // What is still in flight has not failed, or every batch of long jobs would look like it.
+        (self.minutes.len() == FAILING_MINUTES).then_some(Lost {
+            received,
+            messages: received - deleted - (after - before),
+            most_in_flight: before.max(after),
+        })
+    }
+
+    /// Whatever arrived, at least as many messages were done as the counts fell: the time that a
+    /// message takes is at most that of those in flight meanwhile.
+    pub(super) fn learn_from_fall(&mut self, now: Duration, messages: f64) {
+        if self.deletions >= DELETIONS_TO_TELL {
+            self.by_fall = None;
+            return;
+        }
+        let (from, replicas_max) = (now.saturating_sub(FALL_WITHIN), self.replicas_max(now));
+        let shortest = self
+            .history
+            .falls_since(from, messages)
+            .filter(|fall| fall.messages >= FALL_MESSAGES_MIN && fall.share >= FALL_SHARE_MIN);
+        let shortest = shortest
+            .map(|fall| MessageTime {
+                seconds: self.busy_slots(fall.most_in_flight, replicas_max)
+                    * (fall.passed + STALENESS).as_secs_f64()
+                    / fall.messages,
+                deletions: fall.messages,
+            })
+            .chain(self.by_fall)
+            .min_by(|one, other| one.seconds.total_cmp(&other.seconds));
+        self.by_fall = shortest;
+    }
+}
