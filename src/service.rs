@@ -142,6 +142,7 @@ impl<S: QueueSource> Service<S> {
         let eyes = Eyes {
             counts: ObservationCache::new(sensors.queues, settings.cache, Arc::clone(&metrics)),
             minutes: minutes.clone(),
+            workloads: sensors.workloads.clone(),
             clock: sensors.clock,
         };
         let scaler = ScalerService::new(

@@ -1,55 +1,71 @@
 //! From what is known of a trigger's queue to a decision: the counts of a sample, the minutes that
-//! CloudWatch has, and what was learned of the queue before. Knows no proto types.
+//! CloudWatch has, the replicas that Kubernetes has, and what was learned before. Knows no proto types.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     cache::Sample,
     clock::EpochClock,
     queue::MinuteFeed,
-    scaling::{Backlog, CountError, Estimate, Estimator, ScalingDecision, Seen, Trigger, decide},
+    scaling::{
+        Backlog, CountError, Estimate, Estimator, ScalingDecision, Seen, Trigger, Workload, decide,
+    },
+    workloads::{ObjectName, WorkloadFeed},
 };
 
 /// Decides for all triggers.
 #[derive(Debug, Clone)]
 pub(super) struct Judge {
-    minutes: MinuteFeed,
-    clock: EpochClock,
+    pub(super) minutes: MinuteFeed,
+    pub(super) workloads: WorkloadFeed,
+    pub(super) clock: EpochClock,
+}
+
+/// What a trigger is judged by, and what was learned of its queue so far.
+#[derive(Debug)]
+pub(super) struct Case<'a> {
+    pub(super) object: &'a Arc<ObjectName>,
+    pub(super) trigger: &'a Trigger,
+    /// None without a law, which alone needs to learn.
+    pub(super) learned: Option<&'a mut Estimator>,
 }
 
 impl Judge {
-    pub(super) fn new(minutes: MinuteFeed, clock: EpochClock) -> Self {
-        Self { minutes, clock }
-    }
-
-    /// What the policy of `trigger` makes of `sample`, and of what was `learned` before. The same
-    /// sample gives the same decision.
+    /// What the policy of a trigger makes of `sample`. The same sample gives the same decision.
     ///
     /// # Errors
     /// When a count is needed that is not known.
     pub(super) fn decide(
         &self,
-        trigger: &Trigger,
-        learned: Option<&mut Estimator>,
+        case: Case<'_>,
         sample: &Sample,
     ) -> Result<ScalingDecision, CountError> {
-        let policy = &trigger.policy;
-        let backlog = sample.observation.backlog(policy)?;
+        let Case {
+            object,
+            trigger,
+            learned,
+        } = case;
+        let workload = self.workloads.workload(object);
+        let policy = match &workload {
+            Some(workload) => trigger.policy.for_workload(workload),
+            None => trigger.policy,
+        };
+        let backlog = sample.observation.backlog(&policy)?;
         let Some(estimator) = learned else {
-            return Ok(decide(policy, &backlog, None));
+            return Ok(decide(&policy, &backlog, None));
         };
         let at = self.clock.at(sample.asked_at);
-        let estimate = self.estimate(trigger, estimator, (at, &backlog));
-        let decision = decide(policy, &backlog, Some(&estimate));
+        let estimate = self.learn(trigger, estimator, (at, &backlog, workload));
+        let decision = decide(&policy, &backlog, Some(&estimate));
         estimator.asked(at, decision.replicas_asked());
         Ok(decision)
     }
 
-    fn estimate(
+    fn learn(
         &self,
         trigger: &Trigger,
         estimator: &mut Estimator,
-        (at, backlog): (Duration, &Backlog),
+        (at, backlog, workload): (Duration, &Backlog, Option<Workload>),
     ) -> Estimate {
         // The minutes of an empty queue change nothing, and each costs money.
         let is_empty = backlog.visible == 0 && backlog.in_flight == 0;
@@ -61,7 +77,7 @@ impl Judge {
         let seen = Seen {
             backlog,
             minutes: &known.minutes,
-            ready_replicas: None,
+            ready_replicas: workload.and_then(|workload| workload.ready_replicas),
         };
         estimator.observe(at, &seen)
     }

@@ -11,10 +11,14 @@ use std::{
 use moka::sync::Cache;
 use tokio::time::Instant;
 
-use super::{judge::Judge, proto::ScaledObjectRef};
+use super::{
+    judge::{Case, Judge},
+    proto::ScaledObjectRef,
+};
 use crate::{
     cache::Sample,
     scaling::{CountError, Estimator, PolicyError, ScalingDecision, Trigger},
+    workloads::ObjectName,
 };
 
 /// Triggers kept at once; the least recently asked for is parsed again when it comes back.
@@ -45,6 +49,7 @@ struct TriggerKey {
 /// queue.
 #[derive(Debug)]
 pub(super) struct LiveTrigger {
+    object: Arc<ObjectName>,
     pub(super) trigger: Trigger,
     last_given: Mutex<Option<(Instant, Sample)>>,
     /// None without a law, which alone needs to learn.
@@ -85,6 +90,10 @@ impl LiveTriggers {
             tracing::warn!(namespace = key.namespace, name = key.name, "{warning}");
         }
         let live = Arc::new(LiveTrigger {
+            object: Arc::new(ObjectName {
+                namespace: key.namespace.clone(),
+                name: key.name.clone(),
+            }),
             learned: Mutex::new(trigger.policy.law.map(Estimator::new)),
             trigger,
             last_given: Mutex::default(),
@@ -123,7 +132,12 @@ impl LiveTrigger {
         sample: &Sample,
     ) -> Result<ScalingDecision, CountError> {
         let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
-        judge.decide(&self.trigger, learned.as_mut(), sample)
+        let case = Case {
+            object: &self.object,
+            trigger: &self.trigger,
+            learned: learned.as_mut(),
+        };
+        judge.decide(case, sample)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Instant, Sample)>> {

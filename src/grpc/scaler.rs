@@ -23,6 +23,7 @@ use crate::{
     metrics::Metrics,
     queue::{MinuteFeed, QueueSource},
     scaling::ScalingDecision,
+    workloads::WorkloadFeed,
 };
 
 /// How the RPCs behave.
@@ -58,6 +59,8 @@ pub struct Eyes<S> {
     pub counts: ObservationCache<S>,
     /// Their minutes.
     pub minutes: MinuteFeed,
+    /// Who works on them.
+    pub workloads: WorkloadFeed,
     /// The time.
     pub clock: EpochClock,
 }
@@ -86,7 +89,11 @@ impl<S: QueueSource> ScalerService<S> {
         let (triggers, streams) = (LiveTriggers::new(TRIGGERS_MAX), TaskTracker::new());
         Self {
             cache: Arc::new(eyes.counts),
-            judge: Judge::new(eyes.minutes, eyes.clock),
+            judge: Judge {
+                minutes: eyes.minutes,
+                workloads: eyes.workloads,
+                clock: eyes.clock,
+            },
             triggers,
             settings,
             metrics,

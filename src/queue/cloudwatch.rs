@@ -208,6 +208,8 @@ fn fill(minutes: &mut BTreeMap<Duration, Minute>, metric: Metric, told: Vec<(Dur
             Metric::Received => minute.received = Some(value),
             Metric::Deleted => minute.deleted = Some(value),
             Metric::OldestAge => minute.oldest_age = Duration::try_from_secs_f64(value).ok(),
+            Metric::Visible => minute.visible = Some(value),
+            Metric::InFlight => minute.in_flight = Some(value),
             Metric::GroupsInFlight => minute.groups_in_flight = Some(value),
         }
     }

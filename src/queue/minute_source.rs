@@ -56,6 +56,10 @@ pub enum Metric {
     Deleted,
     /// The age of the oldest message.
     OldestAge,
+    /// Messages waiting, on average.
+    Visible,
+    /// Messages in flight, on average.
+    InFlight,
     /// Groups of a FIFO queue with a message in flight.
     GroupsInFlight,
 }
@@ -69,14 +73,21 @@ impl Metric {
         Self::OldestAge,
         Self::GroupsInFlight,
     ];
-    /// The first time, also what was sent: later the counts tell it sooner.
-    const STANDARD_HISTORY: &[Self] = &[Self::Received, Self::Deleted, Self::OldestAge, Self::Sent];
+    /// The first time, also the counts that nobody looked at then.
+    const STANDARD_HISTORY: &[Self] = &[
+        Self::Received,
+        Self::Deleted,
+        Self::OldestAge,
+        Self::Visible,
+        Self::InFlight,
+    ];
     const FIFO_HISTORY: &[Self] = &[
         Self::Received,
         Self::Deleted,
         Self::OldestAge,
         Self::GroupsInFlight,
-        Self::Sent,
+        Self::Visible,
+        Self::InFlight,
     ];
 
     /// What to ask of `queue`.

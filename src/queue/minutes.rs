@@ -276,6 +276,8 @@ fn corrected(known: Minute, told: Minute) -> Minute {
         received: told.received.or(known.received),
         deleted: told.deleted.or(known.deleted),
         oldest_age: told.oldest_age.or(known.oldest_age),
+        visible: told.visible.or(known.visible),
+        in_flight: told.in_flight.or(known.in_flight),
         groups_in_flight: told.groups_in_flight.or(known.groups_in_flight),
     }
 }

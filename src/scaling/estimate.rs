@@ -70,6 +70,8 @@ pub struct Estimate {
     pub in_flight: f64,
     /// How long a message is in flight. None while nothing tells.
     pub message: Option<MessageTime>,
+    /// How long the oldest message has waited. None when nothing waits.
+    pub oldest: Option<Oldest>,
     /// Messages per second.
     pub arrivals_per_second: f64,
     /// Messages that a replica works on at once.
@@ -87,6 +89,14 @@ pub struct Estimate {
     pub stalled_at: Option<f64>,
     /// Since when there has been traffic.
     pub traffic_for: Option<Duration>,
+}
+
+/// How long the oldest message has waited.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Oldest {
+    pub age: Duration,
+    /// Whether CloudWatch said so, minutes ago; else it follows from the counts.
+    pub is_measured: bool,
 }
 
 /// Messages that wait, and how long the youngest of them has waited.
@@ -126,6 +136,8 @@ pub struct Estimator {
     traffic_since: Option<Duration>,
     /// The last estimate: a second question about one observation gets the same answer.
     last: Option<(Duration, Estimate)>,
+    /// Since when the oldest message waits, as CloudWatch said last.
+    oldest_since: Option<Duration>,
 }
 
 impl Estimator {
@@ -145,6 +157,7 @@ impl Estimator {
             concurrency: Concurrency::new(law.concurrency),
             traffic_since: None,
             last: None,
+            oldest_since: None,
         }
     }
 
@@ -161,6 +174,7 @@ impl Estimator {
     }
 
     fn learn_from(&mut self, now: Duration, seen: &Seen<'_>) -> Estimate {
+        self.catch_up(now, seen.minutes);
         let reading = self.history.read(Reading {
             at: now,
             visible: count_as_f64(seen.backlog.visible.max(0)),
@@ -175,6 +189,9 @@ impl Estimator {
         for minute in seen.minutes.iter().filter(is_new) {
             self.learn(minute);
         }
+        if reading.visible <= 0.0 {
+            self.oldest_since = None;
+        }
         if reading.messages() >= TRAFFIC_MESSAGES {
             self.traffic_since.get_or_insert(now);
         }
@@ -187,6 +204,23 @@ impl Estimator {
         self.asked.note(now, replicas);
     }
 
+    /// What went on before the first look, as far as CloudWatch tells: so a restart forgets little.
+    fn catch_up(&mut self, now: Duration, minutes: &[Minute]) {
+        if self.history.first().is_some() {
+            return;
+        }
+        let readings = minutes.iter().filter_map(|minute| {
+            Some(Reading {
+                at: minute.until(),
+                visible: minute.visible?,
+                in_flight: minute.in_flight?,
+            })
+        });
+        for reading in readings.filter(|reading| reading.at <= now) {
+            self.history.read(reading);
+        }
+    }
+
     fn estimate(&self, now: Duration, reading: Reading) -> Estimate {
         let replicas_max = self.replicas_max(now);
         let message = self.message();
@@ -197,6 +231,7 @@ impl Estimator {
                 self.history
                     .least_in_flight_since(now.saturating_sub(WAITING_FOR))
             });
+        let (pressing, oldest) = self.pressing(now, reading, (message, replicas_max));
         Estimate {
             visible: reading.visible,
             in_flight: reading.in_flight,
@@ -205,7 +240,8 @@ impl Estimator {
             concurrency: self.concurrency(),
             replicas_max,
             steadily_busy,
-            pressing: self.pressing(now, reading, message, replicas_max),
+            pressing,
+            oldest,
             is_work_clean: self.concurrency.is_known() && self.is_work_clean(),
             stalled_at: self.stalled_since.map(|since| self.asked_before(since)),
             traffic_for: self.traffic_since.map(|since| now.saturating_sub(since)),
@@ -299,27 +335,36 @@ impl Estimator {
 
     /// Of the messages that were there at an earlier reading, those wait that have not been done since:
     /// SQS hands out the oldest first, more or less. They have less time left than what came later.
+    /// The second is how long the oldest of all has waited.
     fn pressing(
         &self,
         now: Duration,
         reading: Reading,
-        message: Option<MessageTime>,
-        replicas_max: Option<f64>,
-    ) -> Option<Cohort> {
-        let seconds = message?.seconds;
+        (message, replicas_max): (Option<MessageTime>, Option<f64>),
+    ) -> (Option<Cohort>, Option<Oldest>) {
+        let measured = self.measured_age(now, reading);
+        let Some(MessageTime { seconds, .. }) = message else {
+            return (None, measured);
+        };
+        let first_at = self.history.first().map_or(now, |first| first.at);
         let most_busy = self.busy_slots(f64::INFINITY, replicas_max);
-        let mut cohorts = self
-            .history
-            .backwards(now, most_busy)
-            .map(|earlier| Cohort {
-                messages: earlier.messages
-                    - reading.in_flight.min(most_busy)
-                    - earlier.slot_seconds / seconds,
-                age: now.saturating_sub(earlier.at),
-            });
-        let mut pressing: Option<Cohort> = None;
+        let in_flight = reading.in_flight.min(most_busy);
+        let cohorts = self.history.backwards(now, most_busy).map(|earlier| {
+            let age = now.saturating_sub(earlier.at);
+            // What was there at the first look may be older than that.
+            let is_older = earlier.at == first_at;
+            let measured_age = measured
+                .filter(|_| is_older)
+                .map_or(age, |oldest| oldest.age);
+            Cohort {
+                messages: earlier.messages - in_flight - earlier.slot_seconds / seconds,
+                age: age.max(measured_age),
+            }
+        });
+        let (mut pressing, mut oldest): (Option<Cohort>, Option<Cohort>) = (None, None);
         let need = |cohort: &Cohort| self.law.slots_for(cohort, seconds);
-        for cohort in cohorts.by_ref().take_while(|cohort| cohort.messages > 0.0) {
+        for cohort in cohorts.take_while(|cohort| cohort.messages > 0.0) {
+            oldest = Some(cohort);
             if pressing
                 .as_ref()
                 .is_none_or(|most| need(&cohort) > need(most))
@@ -327,7 +372,24 @@ impl Estimator {
                 pressing = Some(cohort);
             }
         }
-        pressing
+        let counted = oldest
+            .filter(|_| reading.visible > 0.0)
+            .map(|cohort| Oldest {
+                age: cohort.age,
+                is_measured: false,
+            });
+        (pressing, measured.or(counted))
+    }
+
+    /// What CloudWatch said of the oldest message, aged by the time since: while messages have waited
+    /// ever since, it may be the same one. It is blind to messages that failed often, so it never tells
+    /// that there is none.
+    fn measured_age(&self, now: Duration, reading: Reading) -> Option<Oldest> {
+        let since = self.oldest_since?;
+        (reading.visible > 0.0).then(|| Oldest {
+            age: now.saturating_sub(since),
+            is_measured: true,
+        })
     }
 
     /// A message in flight that no replica can hold was abandoned by one.

@@ -285,6 +285,7 @@ fn given_estimate() -> Estimate {
         replicas_max: None,
         steadily_busy: None,
         pressing: None,
+        oldest: None,
         is_work_clean: false,
         stalled_at: None,
         traffic_for: None,

@@ -15,6 +15,10 @@ pub struct Minute {
     pub deleted: Option<f64>,
     /// `ApproximateAgeOfOldestMessage`, its maximum. Blind to messages received three times or more.
     pub oldest_age: Option<Duration>,
+    /// `ApproximateNumberOfMessagesVisible`, on average; only asked for to catch up.
+    pub visible: Option<f64>,
+    /// `ApproximateNumberOfMessagesNotVisible`, on average; only asked for to catch up.
+    pub in_flight: Option<f64>,
     /// `ApproximateNumberOfGroupsWithInflightMessages` of a FIFO queue, its maximum.
     pub groups_in_flight: Option<f64>,
 }

@@ -21,7 +21,7 @@ mod workload;
 
 pub use activation::{Activation, Wakefulness};
 pub use decision::{BindingTerm, PlainAnswer, ScalingDecision, decide};
-pub use estimate::{Cohort, Estimate, Estimator, MessageTime, Seen};
+pub use estimate::{Cohort, Estimate, Estimator, MessageTime, Oldest, Seen};
 pub use law::{Law, LawAnswer, LawTerm};
 pub use law_keys::Mode;
 pub use metadata::Warning;

@@ -4,7 +4,7 @@
 use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
 
 use super::{
-    Identity, Law, Mode, QueueRef, Secret, go, law_keys,
+    Identity, JobStrategy, Law, Mode, QueueRef, Secret, Workload, WorkloadKind, go, law_keys,
     metadata::{Metadata, Warning},
     observation::count_as_f64,
     queue_url,
@@ -44,6 +44,22 @@ impl Default for ScalingPolicy {
 }
 
 impl ScalingPolicy {
+    /// The policy where it is known who asks: a law is capped as its replicas are, and the strategy of a
+    /// `ScaledJob` says whether messages in flight are counted.
+    #[must_use]
+    pub fn for_workload(self, workload: &Workload) -> Self {
+        let in_flight = match workload.kind {
+            WorkloadKind::ScaledJob(Some(strategy)) => ScaledJob::from(strategy).counts_in_flight(),
+            WorkloadKind::ScaledObject | WorkloadKind::ScaledJob(None) => None,
+        };
+        let cap = self.law.map(|_| workload.replicas_max);
+        Self {
+            max_replicas: self.max_replicas.or(cap),
+            scale_on_in_flight: in_flight.unwrap_or(self.scale_on_in_flight),
+            ..self
+        }
+    }
+
     /// The target of the metric: what one replica is worth. It never changes with the backlog,
     /// because KEDA passes it on to the autoscaler only when it reconciles.
     pub fn target(&self) -> f64 {
@@ -316,6 +332,15 @@ enum ScaledJob {
     /// `accurate` and `eager` subtract the pending jobs only, so that a message in flight, which has
     /// its job already, must not be counted: it would get a second one.
     SubtractsPending,
+}
+
+impl From<JobStrategy> for ScaledJob {
+    fn from(strategy: JobStrategy) -> Self {
+        match strategy {
+            JobStrategy::Default | JobStrategy::Custom => Self::SubtractsRunning,
+            JobStrategy::Accurate | JobStrategy::Eager => Self::SubtractsPending,
+        }
+    }
 }
 
 impl ScaledJob {

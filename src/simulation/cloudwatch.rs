@@ -45,6 +45,8 @@ impl From<Minute> for scaling::Minute {
             received: Some(real(minute.received)),
             deleted: Some(real(minute.deleted)),
             oldest_age: Some(minute.oldest_age),
+            visible: None,
+            in_flight: None,
             groups_in_flight: None,
         }
     }

@@ -176,6 +176,8 @@ fn name_of(metric: Metric) -> (&'static str, &'static str) {
         Metric::Sent => ("NumberOfMessagesSent", "Sum"),
         Metric::Received => ("NumberOfMessagesReceived", "Sum"),
         Metric::Deleted => ("NumberOfMessagesDeleted", "Sum"),
+        Metric::Visible => ("ApproximateNumberOfMessagesVisible", "Average"),
+        Metric::InFlight => ("ApproximateNumberOfMessagesNotVisible", "Average"),
         Metric::OldestAge => ("ApproximateAgeOfOldestMessage", "Maximum"),
         Metric::GroupsInFlight => ("ApproximateNumberOfGroupsWithInflightMessages", "Maximum"),
     }

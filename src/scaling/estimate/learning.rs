@@ -51,6 +51,9 @@ struct Lost {
 
 impl Estimator {
     pub(super) fn learn(&mut self, minute: &Minute) {
+        let waited = self.history.had_waited(minute.until(), Duration::MAX);
+        let oldest_age = minute.oldest_age.filter(|age| waited && !age.is_zero());
+        self.oldest_since = oldest_age.map(|age| minute.until().saturating_sub(age));
         self.minutes.push(*minute);
         if self.minutes.len() > FAILING_MINUTES {
             self.minutes.remove(0);
