@@ -8,7 +8,8 @@ use crate::{
     clock::EpochClock,
     queue::MinuteFeed,
     scaling::{
-        Backlog, CountError, Estimate, Estimator, ScalingDecision, Seen, Trigger, Workload, decide,
+        Backlog, CountError, Estimate, Estimator, QueueSettings, ScalingDecision, Seen, Trigger,
+        Workload, decide,
     },
     workloads::{ObjectName, WorkloadFeed},
 };
@@ -55,7 +56,8 @@ impl Judge {
             return Ok(decide(&policy, &backlog, None));
         };
         let at = self.clock.at(sample.asked_at);
-        let estimate = self.learn(trigger, estimator, (at, &backlog, workload));
+        let settings = &sample.observation.settings;
+        let estimate = self.learn((trigger, settings), estimator, (at, &backlog, workload));
         let decision = decide(&policy, &backlog, Some(&estimate));
         estimator.asked(at, decision.replicas_asked());
         Ok(decision)
@@ -63,7 +65,7 @@ impl Judge {
 
     fn learn(
         &self,
-        trigger: &Trigger,
+        (trigger, settings): (&Trigger, &QueueSettings),
         estimator: &mut Estimator,
         (at, backlog, workload): (Duration, &Backlog, Option<Workload>),
     ) -> Estimate {
@@ -78,6 +80,7 @@ impl Judge {
             backlog,
             minutes: &known.minutes,
             ready_replicas: workload.and_then(|workload| workload.ready_replicas),
+            delay: settings.delay,
         };
         estimator.observe(at, &seen)
     }

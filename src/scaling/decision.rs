@@ -100,7 +100,8 @@ fn by_law(decision: ScalingDecision, law: &LawAnswer) -> ScalingDecision {
     // Messages in flight are work, whatever `scaleOnInFlight` says. What was believed beyond the
     // counts moves the number of replicas, and wakes nobody.
     let messages = visible.saturating_add(in_flight).max(decision.messages());
-    let is_active = messages > decision.policy.activation_queue_length;
+    // Delayed messages that are nearly due wake the workload, so that it is there when they are.
+    let is_active = messages > decision.policy.activation_queue_length || law.estimate.due > 0.0;
     ScalingDecision {
         metric_value: law.replicas * decision.policy.target(),
         is_active,

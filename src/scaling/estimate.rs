@@ -14,8 +14,12 @@ use std::time::Duration;
 use self::{
     concurrency::Concurrency,
     history::{History, Reading, ReplicaHistory},
+    learning::Yield,
 };
 use super::{Backlog, Law, Minute, observation::count_as_f64};
+
+/// With so many times as many slots as groups are worked on, the groups are the limit.
+const GROUPS_OUTNUMBERED_BY: f64 = 1.5;
 
 /// A replica that was asked for may still be there so long after: the autoscaler holds it.
 const REPLICAS_REMEMBERED: Duration = Duration::from_mins(5);
@@ -59,10 +63,12 @@ pub struct Seen<'a> {
     pub minutes: &'a [Minute],
     /// The replicas that receive messages, where Kubernetes may be read.
     pub ready_replicas: Option<u32>,
+    /// `DelaySeconds` of the queue, where it is known.
+    pub delay: Option<Duration>,
 }
 
 /// What is believed of a queue at one moment.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Estimate {
     /// Messages waiting, after doubt.
     pub visible: f64,
@@ -87,6 +93,12 @@ pub struct Estimate {
     pub is_work_clean: bool,
     /// Work goes on and nothing comes of it: the replicas that were asked for before.
     pub stalled_at: Option<f64>,
+    /// More replicas than this were asked for before, and no more got done.
+    pub ineffective_above: Option<f64>,
+    /// Groups of a FIFO queue that are worked on at once, where they are the limit.
+    pub groups: Option<f64>,
+    /// Delayed messages that can be received before a replica asked for now is there.
+    pub due: f64,
     /// Since when there has been traffic.
     pub traffic_for: Option<Duration>,
 }
@@ -138,6 +150,13 @@ pub struct Estimator {
     last: Option<(Duration, Estimate)>,
     /// Since when the oldest message waits, as CloudWatch said last.
     oldest_since: Option<Duration>,
+    /// What CloudWatch said of groups last, when messages waited for all of the minute.
+    groups: Option<f64>,
+    /// What got done in the last minutes, and with how many replicas.
+    yields: Vec<Yield>,
+    ineffective_above: Option<f64>,
+    /// `DelaySeconds` of the queue.
+    delay: Option<Duration>,
 }
 
 impl Estimator {
@@ -158,6 +177,10 @@ impl Estimator {
             traffic_since: None,
             last: None,
             oldest_since: None,
+            groups: None,
+            yields: Vec::new(),
+            ineffective_above: None,
+            delay: None,
         }
     }
 
@@ -179,7 +202,9 @@ impl Estimator {
             at: now,
             visible: count_as_f64(seen.backlog.visible.max(0)),
             in_flight: count_as_f64(seen.backlog.in_flight.max(0)),
+            delayed: count_as_f64(seen.backlog.delayed.max(0)),
         });
+        self.delay = seen.delay;
         if let Some(ready) = seen.ready_replicas {
             self.ready.note(now, f64::from(ready));
             self.learn_concurrency(now, reading.in_flight, f64::from(ready));
@@ -214,6 +239,7 @@ impl Estimator {
                 at: minute.until(),
                 visible: minute.visible?,
                 in_flight: minute.in_flight?,
+                delayed: 0.0,
             })
         });
         for reading in readings.filter(|reading| reading.at <= now) {
@@ -244,6 +270,11 @@ impl Estimator {
             oldest,
             is_work_clean: self.concurrency.is_known() && self.is_work_clean(),
             stalled_at: self.stalled_since.map(|since| self.asked_before(since)),
+            ineffective_above: self.ineffective_above,
+            groups: self
+                .groups
+                .filter(|groups| self.are_the_limit(*groups, replicas_max)),
+            due: self.due(now, reading),
             traffic_for: self.traffic_since.map(|since| now.saturating_sub(since)),
         }
     }
@@ -390,6 +421,23 @@ impl Estimator {
             age: now.saturating_sub(since),
             is_measured: true,
         })
+    }
+
+    /// Delayed messages that were there when those that are due now were sent. A queue's delay is the
+    /// same for all but those that have one of their own.
+    fn due(&self, now: Duration, reading: Reading) -> f64 {
+        let Some(delay) = self.delay.filter(|delay| !delay.is_zero()) else {
+            return 0.0;
+        };
+        let waited = delay.saturating_sub(self.law.startup);
+        let then = self.history.at(now.saturating_sub(waited));
+        then.map_or(0.0, |then| then.delayed.min(reading.delayed))
+    }
+
+    /// Groups are the limit when there are slots enough for more.
+    fn are_the_limit(&self, groups: f64, replicas_max: Option<f64>) -> bool {
+        let slots = replicas_max.map(|most| most * self.concurrency());
+        slots.is_some_and(|slots| slots >= GROUPS_OUTNUMBERED_BY * groups)
     }
 
     /// A message in flight that no replica can hold was abandoned by one.

@@ -70,6 +70,9 @@ const UNKNOWN_DOUBLES_IN_TARGET: u32 = 8;
 /// More than any cluster holds.
 const DOUBLINGS_MAX: f64 = 30.0;
 
+/// More slots than groups are kept, to find out when there are more groups.
+const GROUPS_PROBED: f64 = 1.25;
+
 /// With work present the answer is never zero.
 const REPLICAS_WITH_WORK_MIN: f64 = 0.01;
 
@@ -105,6 +108,8 @@ pub enum LawTerm {
     Busy,
     /// Work fails, and more replicas would fail as well.
     Stalled,
+    /// More replicas got no more done.
+    Ineffective,
     /// No more groups.
     FifoGroups,
 }
@@ -123,7 +128,7 @@ impl Law {
             kept_slots: 0.0,
             estimate: *estimate,
         };
-        let messages = estimate.visible + estimate.in_flight;
+        let messages = estimate.visible + estimate.in_flight + estimate.due;
         let answer = match estimate.message {
             _ if messages <= 0.0 => return answer,
             None => LawAnswer {
@@ -190,12 +195,14 @@ impl Law {
     }
 
     fn limited(&self, answer: LawAnswer) -> LawAnswer {
-        let groups = self
-            .fifo_groups
-            .map(|groups| f64::from(groups) / answer.estimate.concurrency);
+        let estimate = &answer.estimate;
+        let hinted = self.fifo_groups.map(f64::from);
+        let seen = estimate.groups.map(|groups| groups * GROUPS_PROBED + 1.0);
+        let groups = hinted.or(seen).map(|groups| groups / estimate.concurrency);
         let limits = [
             (groups, LawTerm::FifoGroups),
-            (answer.estimate.stalled_at, LawTerm::Stalled),
+            (estimate.ineffective_above, LawTerm::Ineffective),
+            (estimate.stalled_at, LawTerm::Stalled),
         ];
         let limited = limits
             .into_iter()
@@ -230,7 +237,8 @@ fn drain_slots(estimate: &Estimate, message_seconds: f64, horizon_seconds: f64) 
     // Messages in flight that no replica can hold were abandoned: they are no work yet.
     let busy = estimate.in_flight.min(slots_max(estimate));
     let arrivals = ARRIVALS_SERVED_AT_ONCE * estimate.arrivals_per_second * horizon_seconds;
-    (estimate.visible + busy + arrivals) * message_seconds / (message_seconds + horizon_seconds)
+    (estimate.visible + estimate.due + busy + arrivals) * message_seconds
+        / (message_seconds + horizon_seconds)
 }
 
 impl fmt::Display for LawTerm {
@@ -241,6 +249,7 @@ impl fmt::Display for LawTerm {
             Self::TargetWait => "so that no message waits too long",
             Self::Busy => "because messages wait and these replicas are busy",
             Self::Stalled => "and no more, because work fails or nothing gets done",
+            Self::Ineffective => "and no more, because more got no more done",
             Self::FifoGroups => "because no more groups can be worked on at once",
         })
     }

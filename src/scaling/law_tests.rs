@@ -36,6 +36,7 @@ impl Scaler {
             backlog: &backlog,
             minutes,
             ready_replicas: None,
+            delay: None,
         };
         let estimate = self.estimator.observe(self.now, &seen);
         let decision = decide(&self.policy, &backlog, Some(&estimate));
@@ -277,18 +278,8 @@ proptest! {
 
 fn given_estimate() -> Estimate {
     Estimate {
-        visible: 0.0,
-        in_flight: 0.0,
-        message: None,
-        arrivals_per_second: 0.0,
         concurrency: 1.0,
-        replicas_max: None,
-        steadily_busy: None,
-        pressing: None,
-        oldest: None,
-        is_work_clean: false,
-        stalled_at: None,
-        traffic_for: None,
+        ..Estimate::default()
     }
 }
 

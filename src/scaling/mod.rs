@@ -5,6 +5,7 @@
 //! [`Observation::backlog`].
 
 mod activation;
+mod advice;
 mod decision;
 mod estimate;
 mod go;
@@ -20,6 +21,7 @@ mod secret;
 mod workload;
 
 pub use activation::{Activation, Wakefulness};
+pub use advice::{Advice, advice};
 pub use decision::{BindingTerm, PlainAnswer, ScalingDecision, decide};
 pub use estimate::{Cohort, Estimate, Estimator, MessageTime, Oldest, Seen};
 pub use law::{Law, LawAnswer, LawTerm};

@@ -81,7 +81,11 @@ impl Observation {
         Ok(Backlog {
             visible: self.visible.clone()?,
             in_flight: counted(&self.in_flight, needs_in_flight)?,
-            delayed: counted(&self.delayed, policy.scale_on_delayed)?,
+            delayed: match &self.delayed {
+                // A law would like to know, and does without.
+                Err(_) if !policy.scale_on_delayed => 0,
+                delayed => counted(delayed, policy.scale_on_delayed || policy.law.is_some())?,
+            },
         })
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct Sight<'a> {
     pub(super) replicas: u32,
     /// Pods that receive messages.
     pub(super) ready: u32,
+    /// `DelaySeconds` of the queue.
+    pub(super) delay: Duration,
 }
 
 /// What an observation counted.
@@ -149,6 +151,7 @@ impl Scaler {
             &Seen {
                 backlog: &backlog,
                 minutes: &minutes,
+                delay: Some(sight.delay),
                 ready_replicas: self.settings.reads_replicas.then_some(sight.ready),
             },
         );

@@ -335,6 +335,7 @@ impl<'a> World<'a> {
             working: self.pods.working(),
             replicas,
             ready: self.pods.ready(),
+            delay: self.scenario.delay,
         };
         let wanted = self.control.act(self.now, &mut sight).unwrap_or(replicas);
         if wanted != replicas {

@@ -51,11 +51,6 @@ impl Concurrency {
         self.hint.is_some() || self.learned.is_some()
     }
 
-    /// What was learned against the hint.
-    pub(super) fn contradiction(&self) -> Option<f64> {
-        self.learned.filter(|_| self.hint.is_some())
-    }
-
     /// How long a reading must have been in coming.
     pub(super) fn settles_in(&self) -> Duration {
         if self.hint.is_some() || self.learned.is_some() {

@@ -23,6 +23,7 @@ pub(super) struct Reading {
     pub(super) at: Duration,
     pub(super) visible: f64,
     pub(super) in_flight: f64,
+    pub(super) delayed: f64,
 }
 
 impl Reading {
@@ -49,6 +50,7 @@ impl History {
                 at: reading.at,
                 visible: reading.visible.max(last.visible * FALL_BELIEVED),
                 in_flight: reading.in_flight.max(last.in_flight * FALL_BELIEVED),
+                ..reading
             },
             _ => reading,
         };
@@ -94,10 +96,14 @@ impl History {
         mean(within).or_else(|| before().map(|reading| reading.in_flight))
     }
 
+    /// The last reading by `at`, if there was one.
+    pub(super) fn at(&self, at: Duration) -> Option<&Reading> {
+        self.readings.iter().rev().find(|reading| reading.at <= at)
+    }
+
     /// The messages at the last reading by `at`, or at the first one of all.
     pub(super) fn messages_at(&self, at: Duration) -> Option<f64> {
-        let by_then = self.readings.iter().rev().find(|reading| reading.at <= at);
-        by_then.or(self.first()).map(Reading::messages)
+        self.at(at).or(self.first()).map(Reading::messages)
     }
 
     /// Whether messages have waited at every reading since `from`.
@@ -225,6 +231,10 @@ impl ReplicaHistory {
             .skip_while(move |replicas| replicas.at > until)
             .take_while(move |replicas| replicas.at >= from)
             .map(|replicas| replicas.number)
+    }
+
+    pub(super) fn least_within(&self, from: Duration, until: Duration) -> Option<f64> {
+        self.within(from, until).reduce(f64::min)
     }
 
     pub(super) fn most_within(&self, from: Duration, until: Duration) -> Option<f64> {

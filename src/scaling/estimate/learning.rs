@@ -41,6 +41,29 @@ const FAILING_SHARE: f64 = 0.5;
 const CLEAN_SHARE: f64 = 0.02;
 const CLEAN_MESSAGES: f64 = 3.0;
 
+/// So many minutes are held against one another.
+const YIELDS_KEPT: usize = 6;
+
+/// With so many times the replicas, this share of the expected gain must be seen.
+const REPLICAS_MORE: f64 = 1.5;
+const GAIN_SHARE_MIN: f64 = 0.1;
+
+/// What got done in a minute in which messages waited, and with how many replicas.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Yield {
+    replicas: f64,
+    deleted: f64,
+}
+
+impl Yield {
+    /// Whether many more replicas got hardly more done.
+    fn is_no_more_than(&self, before: &Self) -> bool {
+        let ratio = self.replicas / before.replicas.max(1.0);
+        let expected = before.deleted * (1.0 + GAIN_SHARE_MIN * (ratio - 1.0));
+        before.deleted > 0.0 && ratio >= REPLICAS_MORE && self.deleted < expected
+    }
+}
+
 /// What consumers received over some minutes, and what of it came to nothing.
 #[derive(Debug, Clone, Copy)]
 struct Lost {
@@ -53,6 +76,11 @@ impl Estimator {
     pub(super) fn learn(&mut self, minute: &Minute) {
         let waited = self.history.had_waited(minute.until(), Duration::MAX);
         let oldest_age = minute.oldest_age.filter(|age| waited && !age.is_zero());
+        let waited_in_it = self.history.had_waited(minute.from, minute.until());
+        self.groups = minute
+            .groups_in_flight
+            .filter(|groups| waited_in_it && *groups > 0.0);
+        self.learn_yield(minute, waited_in_it);
         self.oldest_since = oldest_age.map(|age| minute.until().saturating_sub(age));
         self.minutes.push(*minute);
         if self.minutes.len() > FAILING_MINUTES {
@@ -115,6 +143,25 @@ impl Estimator {
             .last_deletion_at
             .is_some_and(|at| minute.until().saturating_sub(at) > patience);
         minute.deleted == Some(0.0) && is_overdue && busy_replicas * self.concurrency() > 0.5
+    }
+
+    /// Holds what gets done now against what got done with fewer replicas. Only minutes in which messages
+    /// waited all the time tell.
+    fn learn_yield(&mut self, minute: &Minute, waited: bool) {
+        let settled = minute.from.saturating_sub(self.law.startup);
+        let replicas = self.asked.least_within(settled, minute.until());
+        let (Some(replicas), Some(deleted), true) = (replicas, minute.deleted, waited) else {
+            self.yields.clear();
+            self.ineffective_above = None;
+            return;
+        };
+        let now = Yield { replicas, deleted };
+        let is_ineffective = self.yields.iter().any(|before| now.is_no_more_than(before));
+        self.ineffective_above = is_ineffective.then_some(replicas);
+        self.yields.push(now);
+        if self.yields.len() > YIELDS_KEPT {
+            self.yields.remove(0);
+        }
     }
 
     /// Most of what was received in the last minutes is neither deleted nor still in flight.

@@ -1,0 +1,202 @@
+//! What a user should know of a queue and its workers: hints that measurement contradicts, settings
+//! that do not fit the work, work that fails. Pure; nothing here changes a decision.
+
+use std::{fmt, time::Duration};
+
+use super::{Estimate, LawAnswer, LawTerm, QueueSettings, ScalingPolicy};
+
+/// From so many deletions on a measured time is held against the hint.
+const DELETIONS_TO_CONTRADICT: f64 = 50.0;
+
+/// A hint that is off by more than this is reported.
+const HINT_OFF_BY: f64 = 2.0;
+
+/// Something that a user should know. The same advice is the same value, so that it is said once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Advice {
+    /// Measurement says something else than a hint.
+    HintContradicted {
+        key: &'static str,
+        hinted: f64,
+        measured: f64,
+    },
+    /// A message is given out again before it is done, unless its consumer extends the timeout.
+    VisibilityTooShort { timeout: Duration, seconds: f64 },
+    /// Work fails, or nothing gets done.
+    WorkFails,
+    /// More replicas did not get more done.
+    MoreDoesNotHelp,
+    /// A FIFO queue has fewer groups than replicas could work on.
+    FewGroups { groups: f64 },
+}
+
+impl Advice {
+    /// Whether it is the same advice, whatever its figures are by now.
+    pub fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::HintContradicted { key, .. }, Self::HintContradicted { key: others, .. }) => {
+                key == others
+            }
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+}
+
+/// All advice that `answer` gives reason for.
+pub fn advice(policy: &ScalingPolicy, settings: &QueueSettings, answer: &LawAnswer) -> Vec<Advice> {
+    let estimate = &answer.estimate;
+    let few_groups = estimate
+        .groups
+        .filter(|_| answer.bound_by == LawTerm::FifoGroups)
+        .map(|groups| Advice::FewGroups { groups });
+    [
+        contradicted_message(policy, estimate),
+        contradicted_concurrency(policy, estimate),
+        too_short_visibility(settings, estimate),
+        estimate.stalled_at.map(|_| Advice::WorkFails),
+        estimate.ineffective_above.map(|_| Advice::MoreDoesNotHelp),
+        few_groups,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn contradicted_message(policy: &ScalingPolicy, estimate: &Estimate) -> Option<Advice> {
+    let hinted = policy.law?.message?.as_secs_f64();
+    let measured = estimate
+        .message
+        .filter(|message| message.deletions >= DELETIONS_TO_CONTRADICT)?
+        .seconds;
+    let ratio = (measured / hinted).max(hinted / measured);
+    (ratio > HINT_OFF_BY).then_some(Advice::HintContradicted {
+        key: "messageSeconds",
+        hinted,
+        measured,
+    })
+}
+
+fn contradicted_concurrency(policy: &ScalingPolicy, estimate: &Estimate) -> Option<Advice> {
+    let hinted = f64::from(policy.law?.concurrency?);
+    let measured = estimate.concurrency;
+    (measured * HINT_OFF_BY <= hinted).then_some(Advice::HintContradicted {
+        key: "concurrency",
+        hinted,
+        measured,
+    })
+}
+
+fn too_short_visibility(settings: &QueueSettings, estimate: &Estimate) -> Option<Advice> {
+    let timeout = settings.visibility_timeout?;
+    let message = estimate
+        .message
+        .filter(|message| message.deletions >= DELETIONS_TO_CONTRADICT)?;
+    (message.seconds > timeout.as_secs_f64()).then_some(Advice::VisibilityTooShort {
+        timeout,
+        seconds: message.seconds,
+    })
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HintContradicted {
+                key,
+                hinted,
+                measured,
+            } => write!(
+                formatter,
+                "metadata key {key:?} says {hinted}, and {measured:.3} is measured: correct it, or leave it out"
+            ),
+            Self::VisibilityTooShort { timeout, seconds } => write!(
+                formatter,
+                "a message takes {seconds:.1} s, longer than the queue's visibility timeout of {} s: unless the \
+                 consumers extend it, messages are given out again before they are done",
+                timeout.as_secs()
+            ),
+            Self::WorkFails => formatter.write_str(
+                "messages are received and not done: more replicas would fail as well, so none are added",
+            ),
+            Self::MoreDoesNotHelp => formatter.write_str(
+                "more replicas did not get more done, so none are added: something behind them is the limit",
+            ),
+            Self::FewGroups { groups } => write!(
+                formatter,
+                "only {groups:.0} message groups are worked on at once: more replicas would find no group"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scaling::{Law, MessageTime};
+
+    fn given_policy() -> ScalingPolicy {
+        ScalingPolicy {
+            law: Some(Law {
+                target_wait: Duration::from_mins(5),
+                startup: Law::STARTUP,
+                concurrency: Some(10),
+                message: Some(Duration::from_secs(1)),
+                fifo_groups: None,
+            }),
+            ..ScalingPolicy::default()
+        }
+    }
+
+    fn advised(estimate: Estimate, timeout_seconds: u64) -> Vec<Advice> {
+        let policy = given_policy();
+        let settings = QueueSettings {
+            visibility_timeout: Some(Duration::from_secs(timeout_seconds)),
+            ..QueueSettings::default()
+        };
+        let answer = policy.law.unwrap().answer(&estimate, 5.0);
+        advice(&policy, &settings, &answer)
+    }
+
+    fn given_estimate(seconds: f64, concurrency: f64) -> Estimate {
+        Estimate {
+            visible: 10.0,
+            message: Some(MessageTime {
+                seconds,
+                deletions: 1_000.0,
+            }),
+            concurrency,
+            ..Estimate::default()
+        }
+    }
+
+    #[test]
+    fn there_is_none_while_all_is_as_hinted() {
+        assert_eq!(advised(given_estimate(1.3, 10.0), 30), []);
+    }
+
+    #[test]
+    fn a_hint_that_is_far_off_is_reported_with_what_is_measured() {
+        let text: Vec<String> = advised(given_estimate(4.0, 2.0), 30)
+            .iter()
+            .map(Advice::to_string)
+            .collect();
+        assert_eq!(
+            text,
+            [
+                "metadata key \"messageSeconds\" says 1, and 4.000 is measured: correct it, or leave it out",
+                "metadata key \"concurrency\" says 10, and 2.000 is measured: correct it, or leave it out",
+            ]
+        );
+    }
+
+    #[test]
+    fn work_that_outlasts_the_visibility_timeout_and_work_that_fails_are_reported() {
+        let estimate = Estimate {
+            stalled_at: Some(3.0),
+            ..given_estimate(1.5, 10.0)
+        };
+        let advice = advised(estimate, 1);
+        assert_eq!(advice.len(), 2);
+        assert_eq!(advice[1], Advice::WorkFails);
+        assert!(advice[0].is_like(&advice[0]) && !advice[0].is_like(&advice[1]));
+    }
+}
