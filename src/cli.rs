@@ -175,6 +175,9 @@ pub enum Switch {
     Off,
 }
 
+/// The burst of the demonstration lasts so long.
+const BURST: Duration = Duration::from_secs(4);
+
 /// What the demonstration plays.
 #[derive(Debug, Clone, Args)]
 pub struct DemoArgs {
@@ -202,6 +205,9 @@ pub struct DemoArgs {
     /// Show the workers' logs.
     #[arg(long)]
     pub worker_logs: bool,
+    /// Play it twice: as aws-sqs-queue with its default queueLength, then with a target wait of 20 s.
+    #[arg(long, conflicts_with = "queue_length")]
+    pub law: bool,
     /// Show the summary only.
     #[arg(long)]
     pub once: bool,
@@ -218,6 +224,8 @@ impl From<&DemoArgs> for DemoSettings {
             work: Duration::from_millis(args.work_milliseconds),
             concurrency: args.concurrency,
             queue_length: args.queue_length,
+            target_wait: None,
+            burst: BURST,
             max_replicas: args.max_replicas,
             worker: args.worker.clone(),
             worker_logs: args.worker_logs,

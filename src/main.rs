@@ -1,6 +1,7 @@
 //! The `sluice` binary: parse, start logging, run, exit code.
 
 use std::{
+    fmt::Display,
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
@@ -8,6 +9,7 @@ use std::{
 
 use anyhow::Context;
 use clap::Parser;
+use serde::Serialize;
 use sluice::{
     cli::{Cli, Command, DemoArgs, Form, ServeArgs, SimulateArgs, Switch},
     clock::EpochClock,
@@ -91,10 +93,18 @@ async fn workloads(args: &ServeArgs) -> WorkloadFeed {
 }
 
 async fn demo(args: &DemoArgs) -> anyhow::Result<()> {
-    let summary = demo::run(&args.into(), shutdown::on_signal()?).await?;
+    let stop = shutdown::on_signal()?;
+    if args.law {
+        show(&demo::run_law(&args.into(), stop).await?, args.json)
+    } else {
+        show(&demo::run(&args.into(), stop).await?, args.json)
+    }
+}
+
+fn show<T: Serialize + Display>(summary: &T, as_json: bool) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    if args.json {
-        serde_json::to_writer_pretty(&mut out, &summary)?;
+    if as_json {
+        serde_json::to_writer_pretty(&mut out, summary)?;
         writeln!(out)?;
     } else {
         write!(out, "\n{summary}")?;

@@ -14,7 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 pub use pods::PodError;
-pub use summary::Summary;
+pub use summary::{LawSummary, Summary};
 
 use crate::{local::SqsError, service::ServiceError};
 use stage::Stage;
@@ -32,6 +32,10 @@ pub struct DemoSettings {
     pub concurrency: u32,
     /// `queueLength` of the trigger: messages per replica.
     pub queue_length: u32,
+    /// `targetWaitSeconds` of the trigger, which turns the law on.
+    pub target_wait: Option<Duration>,
+    /// How long the burst lasts.
+    pub burst: Duration,
     /// `maxReplicaCount` of the ScaledObject.
     pub max_replicas: u32,
     /// The worker's binary, if not the one beside this program.
@@ -88,6 +92,40 @@ const TICKS_PER_ROW: u64 = 4;
 
 /// A run that takes longer has gone wrong.
 const RUN_MAX: Duration = Duration::from_mins(10);
+
+/// What `queueLength` is where nobody sets it.
+const QUEUE_LENGTH_UNTOLD: u32 = 5;
+
+/// The target wait of the comparison.
+const TARGET_WAIT: Duration = Duration::from_secs(20);
+
+/// The burst of the comparison lasts so long: a workload that a target can be kept for.
+const LONG_BURST: Duration = Duration::from_secs(40);
+
+/// Plays the same messages twice: as `aws-sqs-queue` untold, and with a target wait.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_law(
+    settings: &DemoSettings,
+    shutdown: CancellationToken,
+) -> Result<LawSummary, DemoError> {
+    let plain = DemoSettings {
+        queue_length: QUEUE_LENGTH_UNTOLD,
+        target_wait: None,
+        burst: LONG_BURST,
+        ..settings.clone()
+    };
+    let law = DemoSettings {
+        target_wait: Some(TARGET_WAIT),
+        ..plain.clone()
+    };
+    Ok(LawSummary {
+        target_wait_seconds: TARGET_WAIT.as_secs_f64(),
+        queue_length: run(&plain, shutdown.clone()).await?,
+        target_wait: run(&law, shutdown).await?,
+    })
+}
 
 /// Plays the demonstration to its end: every message done and no worker left.
 ///

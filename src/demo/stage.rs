@@ -11,7 +11,10 @@ use crate::{
     cache::CacheSettings,
     grpc::ScalerSettings,
     local::{Control, LocalServer},
-    queue::{MinuteSettings, SqsSource},
+    queue::{
+        AwsConfig, MinuteSettings, SqsSource,
+        cloudwatch::{CloudWatchEndpoint, CloudWatchSource},
+    },
     service::{Sensors, Service, ServiceSettings},
 };
 
@@ -31,14 +34,14 @@ const FIRST_AT: Duration = Duration::from_secs(2);
 /// The burst comes after the first messages have woken the workers.
 const BURST_AT: Duration = Duration::from_secs(10);
 
-/// The burst lasts so long.
-const BURST_LASTS: Duration = Duration::from_secs(4);
-
 /// Pushes not yet taken note of: more say the same.
 const PUSHES_MAX: usize = 1;
 
 /// An observation serves a second instead of five, as the demonstration is over in a minute.
 const CACHE_TTL: Duration = Duration::from_secs(1);
+
+/// A worker process receives its first message within this time.
+const STARTUP_SECONDS: u32 = 1;
 
 /// The local SQS answers in milliseconds.
 const FETCH: Duration = Duration::from_secs(2);
@@ -53,6 +56,7 @@ pub(super) struct Stage {
     sent: u64,
     first_messages: u64,
     messages: u64,
+    burst: Duration,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -66,12 +70,17 @@ impl Stage {
         let queue_url = sqs.create_queue(QUEUE, &[]).map_err(DemoError::Queue)?;
         tasks.spawn(server.serve(stop.clone()));
 
-        let sensors = Sensors::of_counts(SqsSource::from_environment(FETCH).await);
+        let aws = AwsConfig::from_environment().await;
+        let minutes = CloudWatchSource::new(aws.clone(), CloudWatchEndpoint::Trigger);
+        let sensors = Sensors {
+            minutes: settings.target_wait.map(|_| minutes),
+            ..Sensors::of_counts(SqsSource::new(aws, FETCH))
+        };
         let service = Service::bind(service_settings(), sensors).await?;
         let scaler = Endpoint::from_shared(format!("http://{}", service.grpc_address()?))?;
         tasks.spawn(service.run(stop.clone()));
 
-        let metadata = trigger_metadata(&queue_url, &endpoint, settings.queue_length);
+        let metadata = trigger_metadata(&queue_url, &endpoint, settings);
         let keda = Keda::new(scaler.connect().await?, metadata);
         let (awake, pushes) = mpsc::channel(PUSHES_MAX);
         tasks.spawn(keda.clone().follow_pushes(awake));
@@ -85,6 +94,7 @@ impl Stage {
             sent: 0,
             first_messages: settings.first_messages.min(settings.messages),
             messages: settings.messages,
+            burst: settings.burst,
             stop,
             tasks,
         })
@@ -107,9 +117,9 @@ impl Stage {
         if now < FIRST_AT {
             return 0;
         }
-        let into_burst = now.saturating_sub(BURST_AT).min(BURST_LASTS).as_millis();
+        let into_burst = now.saturating_sub(BURST_AT).min(self.burst).as_millis();
         let burst = u128::from(self.messages - self.first_messages);
-        let sent_of_burst = burst * into_burst / BURST_LASTS.as_millis();
+        let sent_of_burst = burst * into_burst / self.burst.as_millis().max(1);
         self.first_messages + u64::try_from(sent_of_burst).unwrap_or(u64::MAX)
     }
 
@@ -170,18 +180,32 @@ fn service_settings() -> ServiceSettings {
 }
 
 /// The trigger of the ScaledObject, as KEDA forwards it.
-fn trigger_metadata(queue_url: &str, endpoint: &str, queue_length: u32) -> HashMap<String, String> {
-    [
+fn trigger_metadata(
+    queue_url: &str,
+    endpoint: &str,
+    settings: &DemoSettings,
+) -> HashMap<String, String> {
+    let mut metadata: HashMap<String, String> = [
         ("scalerAddress", "the demonstration"),
         ("queueURL", queue_url),
         ("awsRegion", REGION),
         ("awsEndpoint", endpoint),
         ("awsAccessKeyIDFromEnv", KEY),
         ("awsSecretAccessKeyFromEnv", KEY),
-        ("queueLength", &queue_length.to_string()),
+        ("queueLength", &settings.queue_length.to_string()),
     ]
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
-    .into()
+    .into();
+    if let Some(target_wait) = settings.target_wait {
+        let law = [
+            ("targetWaitSeconds", target_wait.as_secs().to_string()),
+            ("concurrency", settings.concurrency.to_string()),
+            ("startupSeconds", STARTUP_SECONDS.to_string()),
+            ("maxReplicas", settings.max_replicas.to_string()),
+        ];
+        metadata.extend(law.map(|(key, value)| (key.to_owned(), value)));
+    }
+    metadata
 }
 
 /// What each pod sees.

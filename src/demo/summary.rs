@@ -29,6 +29,41 @@ pub struct Summary {
     pub scaler_sqs_requests: u64,
 }
 
+/// The same messages under `aws-sqs-queue` untold and with a target wait.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LawSummary {
+    /// The target wait.
+    pub target_wait_seconds: f64,
+    /// With the default `queueLength`.
+    pub queue_length: Summary,
+    /// With the target wait.
+    pub target_wait: Summary,
+}
+
+impl fmt::Display for LawSummary {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            formatter,
+            "as aws-sqs-queue with its default queueLength:\n{}",
+            self.queue_length
+        )?;
+        writeln!(
+            formatter,
+            "with targetWaitSeconds {}:\n{}",
+            self.target_wait_seconds, self.target_wait
+        )?;
+        let (plain, law) = (&self.queue_length, &self.target_wait);
+        writeln!(
+            formatter,
+            "{:.0} replica-seconds in the place of {:.0}; the oldest message was {:.1} s old, {} s were allowed to wait",
+            law.replica_seconds,
+            plain.replica_seconds,
+            law.oldest_message_seconds_max,
+            self.target_wait_seconds
+        )
+    }
+}
+
 /// What is seen of the world in one tick.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sight {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     cache::Sample,
-    scaling::{CountError, Estimator, PolicyError, ScalingDecision, Trigger},
+    scaling::{Advice, CountError, Estimator, PolicyError, ScalingDecision, Trigger, advice},
     workloads::ObjectName,
 };
 
@@ -54,6 +54,8 @@ pub(super) struct LiveTrigger {
     last_given: Mutex<Option<(Instant, Sample)>>,
     /// None without a law, which alone needs to learn.
     learned: Mutex<Option<Estimator>>,
+    /// What was advised in the log, each once.
+    advised: Mutex<Vec<Advice>>,
 }
 
 impl LiveTriggers {
@@ -97,6 +99,7 @@ impl LiveTriggers {
             learned: Mutex::new(trigger.policy.law.map(Estimator::new)),
             trigger,
             last_given: Mutex::default(),
+            advised: Mutex::default(),
         });
         self.triggers.insert(key, Arc::clone(&live));
         Ok(live)
@@ -137,7 +140,25 @@ impl LiveTrigger {
             trigger: &self.trigger,
             learned: learned.as_mut(),
         };
-        judge.decide(case, sample)
+        let decision = judge.decide(case, sample)?;
+        self.advise(&decision, sample);
+        Ok(decision)
+    }
+
+    /// Tells the log what a user should know, each thing once.
+    fn advise(&self, decision: &ScalingDecision, sample: &Sample) {
+        let Some(answer) = &decision.law else {
+            return;
+        };
+        let mut advised = self.advised.lock().unwrap_or_else(PoisonError::into_inner);
+        for advice in advice(&decision.policy, &sample.observation.settings, answer) {
+            if advised.iter().any(|before| before.is_like(&advice)) {
+                continue;
+            }
+            let (namespace, name) = (&self.object.namespace, &self.object.name);
+            tracing::warn!(namespace, name, queue = self.trigger.queue.url, "{advice}");
+            advised.push(advice);
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Instant, Sample)>> {
