@@ -89,7 +89,7 @@ fn noted<T>(faults: &mut Vec<PolicyError>, value: Result<Option<T>, PolicyError>
     })
 }
 
-fn seconds(
+pub(super) fn seconds(
     metadata: Metadata<'_>,
     key: &'static str,
     range: RangeInclusive<f64>,

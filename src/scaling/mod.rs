@@ -18,9 +18,10 @@ mod policy;
 mod queue_ref;
 mod queue_url;
 mod secret;
+mod wakefulness_keys;
 mod workload;
 
-pub use activation::{Activation, Wakefulness};
+pub use activation::{Activation, Activity, Signs, Wakefulness};
 pub use advice::{Advice, advice};
 pub use decision::{BindingTerm, PlainAnswer, ScalingDecision, decide};
 pub use estimate::{Cohort, Estimate, Estimator, MessageTime, Oldest, Seen};

@@ -72,6 +72,19 @@ pub enum CountError {
 }
 
 impl Observation {
+    /// All messages that were seen, in whatever stage; a count that is not known adds nothing.
+    pub fn messages_seen(&self) -> i64 {
+        let stages = [&self.visible, &self.in_flight, &self.delayed];
+        let known = stages.into_iter().flatten();
+        known.fold(0, |sum, messages| sum.saturating_add(*messages))
+    }
+
+    /// Whether all counts are known to be zero.
+    pub fn is_empty(&self) -> bool {
+        let stages = [&self.visible, &self.in_flight, &self.delayed];
+        stages.into_iter().all(|count| *count == Ok(0))
+    }
+
     /// The counts that `policy` asks for. Fails when one of them is not known: never zero instead.
     pub fn backlog(&self, policy: &ScalingPolicy) -> Result<Backlog, CountError> {
         let counted = |count: &Count, is_counted: bool| {

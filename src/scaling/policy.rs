@@ -4,10 +4,11 @@
 use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
 
 use super::{
-    Identity, JobStrategy, Law, Mode, QueueRef, Secret, Workload, WorkloadKind, go, law_keys,
+    Identity, JobStrategy, Law, Mode, QueueRef, Secret, Wakefulness, Workload, WorkloadKind, go,
+    law_keys,
     metadata::{Metadata, Warning},
     observation::count_as_f64,
-    queue_url,
+    queue_url, wakefulness_keys,
 };
 
 /// How a backlog becomes a number of replicas.
@@ -27,6 +28,8 @@ pub struct ScalingPolicy {
     pub mode: Mode,
     /// No more replicas are asked for.
     pub max_replicas: Option<u32>,
+    /// How long the workload stays awake; None as long as `aws-sqs-queue` says.
+    pub wakefulness: Option<Wakefulness>,
 }
 
 impl Default for ScalingPolicy {
@@ -39,6 +42,7 @@ impl Default for ScalingPolicy {
             law: None,
             mode: Mode::Live,
             max_replicas: None,
+            wakefulness: None,
         }
     }
 }
@@ -210,6 +214,8 @@ const KNOWN_KEYS: &[&str] = &[
     "fifoGroups",
     "maxReplicas",
     "mode",
+    "emptyConfirmSeconds",
+    "keepWarmSeconds",
 ];
 
 /// KEDA's own keys of an external trigger: it forwards them, and they are its business.
@@ -287,6 +293,8 @@ fn parse_values(metadata: Metadata<'_>) -> Result<(ScalingPolicy, QueueAddress<'
     });
     let mode = faults.note(law_keys::parse_mode(metadata));
     let max_replicas = faults.note(law_keys::parse_max_replicas(metadata));
+    let is_obeyed = law.is_some() && mode == Mode::Live;
+    let wakefulness = faults.note(wakefulness_keys::parse(metadata, is_obeyed));
     faults.none()?;
     let policy = ScalingPolicy {
         queue_length,
@@ -296,6 +304,7 @@ fn parse_values(metadata: Metadata<'_>) -> Result<(ScalingPolicy, QueueAddress<'
         law,
         mode,
         max_replicas,
+        wakefulness,
     };
     Ok((policy, QueueAddress { url, region }))
 }

@@ -14,8 +14,8 @@ use super::{
 use crate::{
     local::queue::{Counts, Totals},
     scaling::{
-        self, Activation, Estimator, Observation, ScalingDecision, ScalingPolicy, Seen,
-        Wakefulness, decide,
+        self, Activation, Activity, Estimator, Observation, ScalingDecision, ScalingPolicy, Seen,
+        decide,
     },
 };
 
@@ -122,6 +122,13 @@ struct Scaler {
     settings: ScalerSettings,
     seen: Option<(Duration, Option<Observation>)>,
     estimator: Option<Estimator>,
+    activation: Activation,
+}
+
+/// What KEDA is answered.
+struct Answer {
+    decision: ScalingDecision,
+    activity: Activity,
 }
 
 impl Scaler {
@@ -131,14 +138,26 @@ impl Scaler {
         now: Duration,
         max_age: Duration,
         sight: &mut Sight<'_>,
-    ) -> Option<ScalingDecision> {
+    ) -> Option<Answer> {
         let is_fresh = |at: Duration| now.saturating_sub(at) < max_age;
         let (at, observation) = match self.seen.take() {
             Some((at, seen)) if is_fresh(at) => (at, seen),
             _ => (now, sight.observe(now)),
         };
         self.seen = Some((at, observation.clone()));
-        let backlog = observation?.backlog(&self.policy).ok()?;
+        let observation = observation?;
+        let decision = self.decide((now, at), &observation, sight)?;
+        let activity = self.activation.activity(at, &observation, &decision);
+        Some(Answer { decision, activity })
+    }
+
+    fn decide(
+        &mut self,
+        (now, at): (Duration, Duration),
+        observation: &Observation,
+        sight: &Sight<'_>,
+    ) -> Option<ScalingDecision> {
+        let backlog = observation.backlog(&self.policy).ok()?;
         let Some(estimator) = &mut self.estimator else {
             return Some(decide(&self.policy, &backlog, None));
         };
@@ -208,8 +227,8 @@ pub(super) struct KedaLoop {
     next_poll: Duration,
     next_sync: Duration,
     next_push: Option<Duration>,
-    was_active: bool,
-    activation: Activation,
+    /// What was pushed last, or would have been.
+    is_awake: bool,
 }
 
 impl KedaLoop {
@@ -230,6 +249,7 @@ impl KedaLoop {
                 settings,
                 seen: None,
                 estimator: policy.law.map(Estimator::new),
+                activation: Activation::default(),
             },
             polling_interval: object.polling_interval,
             executor: Executor::new(object),
@@ -237,8 +257,7 @@ impl KedaLoop {
             next_poll: Duration::ZERO,
             next_sync: SYNC_OFFSET,
             next_push: settings.push_interval,
-            was_active: false,
-            activation: Activation::default(),
+            is_awake: false,
         }
     }
 
@@ -256,11 +275,9 @@ impl KedaLoop {
         }
         if now >= self.next_poll {
             self.next_poll = now + self.polling_interval;
-            let answer = self
-                .scaler
-                .answer(now, self.scaler.settings.cache_ttl, sight);
-            let is_active = answer.map(|decision| decision.is_active);
-            self.was_active = is_active.unwrap_or(self.was_active);
+            let is_active = self
+                .look(now, self.scaler.settings.cache_ttl, sight)
+                .map(|activity| activity.polled);
             self.execute(is_active, now, sight);
         }
         if now >= self.next_sync {
@@ -273,25 +290,29 @@ impl KedaLoop {
         (sight.replicas != before).then_some(sight.replicas)
     }
 
-    /// Only a change from inactive to active is pushed.
+    /// Only a change from inactive to active is pushed, and only who sleeps is looked at for it.
     fn push(&mut self, now: Duration, sight: &mut Sight<'_>) {
-        let max_age = match (self.was_active, self.scaler.settings.push_interval) {
-            (false, Some(interval)) => interval,
-            _ => self.scaler.settings.cache_ttl,
-        };
-        let Some(decision) = self.scaler.answer(now, max_age, sight) else {
+        let interval = self.scaler.settings.push_interval;
+        let Some(interval) = interval.filter(|_| !self.is_awake) else {
             return;
         };
-        let excess = decision.messages() - self.scaler.policy.activation_queue_length;
-        let wakefulness = Wakefulness {
-            empty_confirm: Duration::ZERO,
-            keep_warm: Duration::ZERO,
-        };
-        let is_active = self.activation.look(now, excess, &wakefulness);
-        if is_active && !self.was_active {
+        if self
+            .look(now, interval, sight)
+            .is_some_and(|told| told.pushed)
+        {
             self.execute(Some(true), now, sight);
         }
-        self.was_active = is_active;
+    }
+
+    fn look(
+        &mut self,
+        now: Duration,
+        max_age: Duration,
+        sight: &mut Sight<'_>,
+    ) -> Option<Activity> {
+        let activity = self.scaler.answer(now, max_age, sight)?.activity;
+        self.is_awake = activity.pushed;
+        Some(activity)
     }
 
     fn execute(&mut self, is_active: Option<bool>, now: Duration, sight: &mut Sight<'_>) {
@@ -308,9 +329,9 @@ impl KedaLoop {
         let answer = self
             .scaler
             .answer(now, self.scaler.settings.cache_ttl, sight)
-            .map(|decision| Metric {
+            .map(|answer| Metric {
                 // KEDA takes what is below zero for zero.
-                value: decision.metric_value.max(0.0),
+                value: answer.decision.metric_value.max(0.0),
                 target,
             });
         // Without a metric the autoscaler changes nothing.

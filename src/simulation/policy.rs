@@ -8,7 +8,7 @@ use super::{
     tuning::Family,
     world::Scenario,
 };
-use crate::scaling::{Law, ScalingPolicy};
+use crate::scaling::{Law, ScalingPolicy, Wakefulness};
 
 /// A policy to compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +111,7 @@ fn target_wait(scenario: &Scenario, knows: Knows) -> Control {
     };
     let policy = ScalingPolicy {
         law: Some(law),
+        wakefulness: Some(Wakefulness::default()),
         ..ScalingPolicy::default()
     };
     let settings = ScalerSettings {
