@@ -58,12 +58,25 @@ pub struct Sample {
     pub observation: Arc<Observation>,
     /// When the request left: the observation is at most as old as this says.
     pub asked_at: Instant,
+    /// Since when no message was seen, of those that are waiting, in flight or delayed.
+    pub empty_since: Option<Instant>,
 }
 
 impl Sample {
     /// How old the observation is, at most.
     pub fn age(&self) -> Duration {
         self.asked_at.elapsed()
+    }
+
+    /// An observation asked for at `asked_at`, after `before`.
+    fn after(before: Option<&Self>, observation: Observation, asked_at: Instant) -> Self {
+        let empty_before = before.and_then(|sample| sample.empty_since);
+        let is_empty = observation.is_empty();
+        Self {
+            observation: Arc::new(observation),
+            asked_at,
+            empty_since: is_empty.then(|| empty_before.unwrap_or(asked_at)),
+        }
     }
 }
 
@@ -78,11 +91,17 @@ pub struct ObservationCache<S> {
 
 /// What is known of one queue. The lock is held for a few assignments, never while waiting.
 #[derive(Debug, Default)]
-struct Entry(Mutex<Knowledge>);
+struct Entry {
+    knowledge: Mutex<Knowledge>,
+    /// The last good sample, for whoever wants to hear of each.
+    samples: watch::Sender<Option<Sample>>,
+}
+
+/// Hears of each sample of one queue, whoever asked for it. It ends when the queue is forgotten.
+pub type Samples = watch::Receiver<Option<Sample>>;
 
 #[derive(Debug, Default)]
 struct Knowledge {
-    sample: Option<Sample>,
     failure: Option<Failure>,
     flight: Option<Flight>,
 }
@@ -95,7 +114,8 @@ struct Failure {
 
 /// A fetch under way: its outcome is sent once.
 type Flight = watch::Receiver<Option<Outcome>>;
-type Outcome = Result<Sample, ObserveError>;
+/// What came of a look at a queue.
+pub type Outcome = Result<Sample, ObserveError>;
 
 /// What a caller finds.
 enum Found {
@@ -129,8 +149,8 @@ impl<S: QueueSource> ObservationCache<S> {
         queue: &Arc<QueueRef>,
         patience: Duration,
     ) -> Result<Sample, ObserveError> {
-        let entry = self.entries.get_with_by_ref(queue, Arc::default);
-        let flight = match self.look(&entry, queue) {
+        let entry = self.entry(queue);
+        let flight = match self.find(&entry, queue, self.settings.ttl) {
             Found::Fresh(sample) => {
                 self.metrics.cache_answered(CacheAnswer::Fresh);
                 return Ok(sample);
@@ -148,13 +168,37 @@ impl<S: QueueSource> ObservationCache<S> {
         }
     }
 
-    /// What `entry` knows, starting a fetch where it knows nothing and none is under way.
-    fn look(&self, entry: &Arc<Entry>, queue: &Arc<QueueRef>) -> Found {
+    /// Looks at `queue` unless somebody has within `max_age`, and waits for what comes of it, at most
+    /// the fetch deadline. Unlike [`Self::sample`] it hides no failure behind an older sample.
+    ///
+    /// # Errors
+    /// Why SQS could not be asked.
+    pub async fn look(&self, queue: &Arc<QueueRef>, max_age: Duration) -> Outcome {
+        let entry = self.entry(queue);
+        match self.find(&entry, queue, max_age) {
+            Found::Fresh(sample) => Ok(sample),
+            Found::Failing(error) => Err(error),
+            Found::UnderWay(flight) => outcome(flight).await,
+        }
+    }
+
+    /// The last sample of `queue`, and from there on each new one.
+    pub fn samples(&self, queue: &Arc<QueueRef>) -> Samples {
+        self.entry(queue).samples.subscribe()
+    }
+
+    fn entry(&self, queue: &Arc<QueueRef>) -> Arc<Entry> {
+        self.entries.get_with_by_ref(queue, Arc::default)
+    }
+
+    /// What `entry` knows that is younger than `max_age`, starting a fetch where it knows nothing and
+    /// none is under way.
+    fn find(&self, entry: &Arc<Entry>, queue: &Arc<QueueRef>, max_age: Duration) -> Found {
         let mut knowledge = entry.lock();
-        if let Some(sample) = &knowledge.sample
-            && sample.age() < self.settings.ttl
+        if let Some(sample) = entry.sample()
+            && sample.age() < max_age
         {
-            return Found::Fresh(sample.clone());
+            return Found::Fresh(sample);
         }
         if let Some(failure) = &knowledge.failure
             && failure.at.elapsed() < self.settings.failure_memory
@@ -183,10 +227,7 @@ impl<S: QueueSource> ObservationCache<S> {
             let answer = timeout(deadline, source.observe(&queue)).await;
             let outcome = answer
                 .unwrap_or(Err(ObserveError::NoAnswer { waited: deadline }))
-                .map(|observation| Sample {
-                    observation: Arc::new(observation),
-                    asked_at,
-                });
+                .map(|seen| Sample::after(entry.sample().as_ref(), seen, asked_at));
             metrics.queue_asked(&outcome);
             entry.land(&queue, outcome.clone());
             outcome_sender.send_replace(Some(outcome));
@@ -196,9 +237,8 @@ impl<S: QueueSource> ObservationCache<S> {
 
     /// The last good sample while it is young enough to be knowledge, else `error`.
     fn last_good(&self, entry: &Entry, error: ObserveError) -> Result<Sample, ObserveError> {
-        let sample = entry.lock().sample.clone();
-        if let Some(sample) = sample.filter(|sample| sample.age() <= self.settings.staleness_bound)
-        {
+        let is_known = |sample: &Sample| sample.age() <= self.settings.staleness_bound;
+        if let Some(sample) = entry.sample().filter(is_known) {
             self.metrics.cache_answered(CacheAnswer::Stale);
             Ok(sample)
         } else {
@@ -223,7 +263,13 @@ async fn outcome(mut flight: Flight) -> Outcome {
 
 impl Entry {
     fn lock(&self) -> MutexGuard<'_, Knowledge> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.knowledge
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sample(&self) -> Option<Sample> {
+        self.samples.borrow().clone()
     }
 
     /// Takes note of an outcome, and tells the log when a queue goes dark or comes back.
@@ -233,8 +279,8 @@ impl Entry {
         let was_failing = knowledge.failure.is_some();
         match outcome {
             Ok(sample) => {
-                knowledge.sample = Some(sample);
                 knowledge.failure = None;
+                self.samples.send_replace(Some(sample));
                 drop(knowledge);
                 if was_failing {
                     tracing::info!(

@@ -15,6 +15,7 @@ use crate::{
     queue::{MinuteSettings, cloudwatch::CloudWatchEndpoint},
     service::ServiceSettings,
     telemetry::LogFormat,
+    watchers::WatchSettings,
 };
 
 pub use {
@@ -109,9 +110,17 @@ pub struct ServeArgs {
     /// A call of KEDA is answered within this time, whatever SQS does.
     #[arg(long, env = "SLUICE_RPC_DEADLINE_SECONDS", value_name = "SECONDS", default_value = "1", value_parser = seconds(0.1..=10.0))]
     pub rpc_deadline_seconds: Duration,
-    /// How often an open push stream looks at its queue, as far as the cache lets it.
+    /// How often a queue is looked at while a push stream waits for work; after an hour without a
+    /// message every 2 s, after six hours every 5 s.
     #[arg(long, env = "SLUICE_PUSH_INTERVAL_SECONDS", value_name = "SECONDS", default_value = "1", value_parser = seconds(0.1..=60.0))]
     pub push_interval_seconds: Duration,
+    /// All looks for push streams in a second, at most; beyond it every queue is looked at less often.
+    #[arg(long, env = "SLUICE_SQS_LOOKS_PER_SECOND_MAX", value_name = "COUNT", default_value_t = WatchSettings::default().looks_per_second_max, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub sqs_looks_per_second_max: u32,
+    /// KEDA is asked to connect anew after this time, give or take a tenth, so that new copies get
+    /// calls; 0 never does.
+    #[arg(long, env = "SLUICE_CONNECTION_AGE_SECONDS", value_name = "SECONDS", default_value = "1800", value_parser = seconds(0.0..=86_400.0))]
+    pub connection_age_seconds: Duration,
     #[command(flatten)]
     pub cloudwatch: CloudWatchArgs,
     /// Read replicas and limits of the objects that ask from the API server of Kubernetes.
@@ -140,8 +149,12 @@ impl From<&ServeArgs> for ServiceSettings {
             },
             scaler: ScalerSettings {
                 rpc_deadline: args.rpc_deadline_seconds,
-                push_interval: args.push_interval_seconds,
+                watch: WatchSettings {
+                    interval: args.push_interval_seconds,
+                    looks_per_second_max: args.sqs_looks_per_second_max,
+                },
             },
+            connection_age: Some(args.connection_age_seconds).filter(|age| !age.is_zero()),
             drain_deadline: args.drain_deadline_seconds,
         }
     }

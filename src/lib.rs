@@ -7,6 +7,7 @@
 //! - [`cache`]: one observation per queue, whoever asks
 //! - [`workloads`]: the objects that ask, where a cluster may be read; only `kubernetes.rs`, a cargo
 //!   feature, names `kube`
+//! - [`watchers`]: one watcher per queue, for those who wait for its work
 //! - [`grpc`]: what KEDA sees; only this module names the types of its contract
 //! - [`http`]: health, readiness and metrics
 //! - [`service`]: puts the parts of `sluice serve` together, runs and drains them
@@ -17,7 +18,7 @@
 //! - [`demo`]: all of it at work on one machine, with worker processes as pods
 //! - [`cli`], [`clock`], [`telemetry`], [`shutdown`], [`metrics`]: the edges
 //!
-//! Dependencies point one way: `main -> service -> {grpc, http} -> cache -> queue -> scaling`.
+//! Dependencies point one way: `main -> service -> {grpc, http} -> watchers -> cache -> queue -> scaling`.
 //! [`metrics`] is a leaf beside that line, and `scaling` never uses it. `scaling` knows no AWS, no
 //! gRPC and no clock. `decide` cannot fail: bad metadata stops in `policy.rs`, a missing count in
 //! `observation.rs`. Not knowing is an error, never zero.
@@ -39,4 +40,5 @@ pub mod service;
 pub mod shutdown;
 pub mod simulation;
 pub mod telemetry;
+pub mod watchers;
 pub mod workloads;

@@ -21,6 +21,9 @@ pub struct Metrics {
     open_streams: Family<MethodLabel, Gauge>,
     cache_answers: Family<CacheLabels, Counter>,
     sqs_requests: Family<RequestLabels, Counter>,
+    looks: Family<RequestLabels, Counter>,
+    watched_queues: Gauge,
+    wakes: Counter,
     cloudwatch_requests: Family<RequestLabels, Counter>,
     cloudwatch_asked: Counter,
     cloudwatch_budget_refusals: Counter,
@@ -88,12 +91,16 @@ impl Default for Metrics {
             open_streams: Family::default(),
             cache_answers: Family::default(),
             sqs_requests: Family::default(),
+            looks: Family::default(),
+            watched_queues: Gauge::default(),
+            wakes: Counter::default(),
             cloudwatch_requests: Family::default(),
             cloudwatch_asked: Counter::default(),
             cloudwatch_budget_refusals: Counter::default(),
             cloudwatch_cost: Gauge::default(),
         };
         metrics.register();
+        metrics.register_watchers();
         metrics.register_cloudwatch();
         metrics
     }
@@ -129,6 +136,25 @@ impl Metrics {
             "sqs_requests",
             "GetQueueAttributes calls, each with its retries, by outcome",
             self.sqs_requests.clone(),
+        );
+    }
+
+    fn register_watchers(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "looks",
+            "Looks at queues that push streams wait for, by outcome",
+            self.looks.clone(),
+        );
+        registry.register(
+            "watched_queues",
+            "Queues that push streams are open for",
+            self.watched_queues.clone(),
+        );
+        registry.register(
+            "wakes",
+            "Changes from inactive to active that were pushed",
+            self.wakes.clone(),
         );
     }
 
@@ -171,12 +197,9 @@ impl Metrics {
     }
 
     /// Counts a stream as open until the guard is dropped.
-    pub fn stream_opened(&self, method: &'static str) -> OpenStream {
-        let gauge = self
-            .open_streams
-            .get_or_create_owned(&MethodLabel { method });
-        gauge.inc();
-        OpenStream(gauge)
+    pub fn stream_opened(&self, method: &'static str) -> Counted {
+        let streams = &self.open_streams;
+        Counted::one_more_of(streams.get_or_create_owned(&MethodLabel { method }))
     }
 
     /// Counts an observation that the cache gave, or could not give.
@@ -190,6 +213,21 @@ impl Metrics {
     pub fn queue_asked<T, E>(&self, outcome: &Result<T, E>) {
         let labels = RequestLabels::of(outcome);
         self.sqs_requests.get_or_create(&labels).inc();
+    }
+
+    /// Counts a look at a queue that somebody waits for.
+    pub fn looked<T, E>(&self, outcome: &Result<T, E>) {
+        self.looks.get_or_create(&RequestLabels::of(outcome)).inc();
+    }
+
+    /// Counts a queue as watched until the guard is dropped.
+    pub fn queue_watched(&self) -> Counted {
+        Counted::one_more_of(self.watched_queues.clone())
+    }
+
+    /// Counts a workload that is woken.
+    pub fn woken(&self) {
+        self.wakes.inc();
     }
 
     /// Counts a call to `CloudWatch`.
@@ -224,11 +262,18 @@ impl Metrics {
     }
 }
 
-/// An open stream; dropping it takes it off the gauge.
+/// Something that is counted; dropping it takes it off the gauge.
 #[derive(Debug)]
-pub struct OpenStream(Gauge);
+pub struct Counted(Gauge);
 
-impl Drop for OpenStream {
+impl Counted {
+    fn one_more_of(gauge: Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.dec();
     }

@@ -3,6 +3,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, time::timeout};
+use tokio_stream::StreamExt;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{
     Server,
@@ -18,7 +19,7 @@ use crate::{
     cache::{CacheSettings, ObservationCache},
     clock::EpochClock,
     grpc::{
-        Eyes, ScalerService, ScalerSettings,
+        Connection, Eyes, ScalerService, ScalerSettings,
         proto::{
             DESCRIPTOR_SET,
             external_scaler_server::{ExternalScalerServer, SERVICE_NAME},
@@ -50,6 +51,8 @@ pub struct ServiceSettings {
     pub minutes: MinuteSettings,
     /// How the RPCs behave.
     pub scaler: ScalerSettings,
+    /// A client is asked to connect anew after this time, give or take a tenth; None never does.
+    pub connection_age: Option<Duration>,
     /// After a signal to stop, calls under way are cut off after this time.
     pub drain_deadline: Duration,
 }
@@ -117,6 +120,7 @@ pub struct Service<S> {
     metrics: Arc<Metrics>,
     /// Cancelled by the first step of the drain.
     draining: CancellationToken,
+    connection_age: Option<Duration>,
     drain_deadline: Duration,
 }
 
@@ -159,6 +163,7 @@ impl<S: QueueSource> Service<S> {
             workloads: sensors.workloads,
             metrics,
             draining,
+            connection_age: settings.connection_age.map(jittered),
             drain_deadline: settings.drain_deadline,
         })
     }
@@ -204,14 +209,17 @@ impl<S: QueueSource> Service<S> {
             workloads: _workloads,
             metrics,
             draining,
+            connection_age,
             drain_deadline,
         } = self;
         let (mut health, health_service) = tonic_health::server::health_reporter();
         health
             .set_service_status(SERVICE_NAME, ServingStatus::Serving)
             .await;
-        let incoming = TcpIncoming::from(grpc).with_nodelay(Some(true));
-        let grpc = router(scaler, health_service)?
+        let incoming = TcpIncoming::from(grpc)
+            .with_nodelay(Some(true))
+            .map(move |stream| stream.map(|stream| Connection::new(stream, connection_age)));
+        let grpc = router(scaler, health_service, connection_age)?
             .serve_with_incoming_shutdown(incoming, draining.clone().cancelled_owned());
 
         let (readiness, http_stop) = (Readiness::default(), CancellationToken::new());
@@ -259,6 +267,7 @@ fn start_polling<M: MinuteSource>(
 fn router<S: QueueSource>(
     scaler: ScalerService<S>,
     health: HealthServer<impl Health>,
+    connection_age: Option<Duration>,
 ) -> Result<Router, ServiceError> {
     let describe = || {
         tonic_reflection::server::Builder::configure()
@@ -267,13 +276,23 @@ fn router<S: QueueSource>(
     };
     // Nothing limits the streams of a connection: KEDA holds two for every trigger on a single one,
     // and at a limit its other calls would wait for ever.
-    Ok(Server::builder()
+    let server = match connection_age {
+        // Without a grace nothing is cut off: streams end themselves, right after.
+        Some(age) => Server::builder().max_connection_age(age),
+        None => Server::builder(),
+    };
+    Ok(server
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .add_service(ExternalScalerServer::new(scaler))
         .add_service(health)
         .add_service(describe().build_v1()?)
         .add_service(describe().build_v1alpha()?))
+}
+
+/// Copies that are started together do not send their clients away together.
+fn jittered(age: Duration) -> Duration {
+    age.mul_f64(0.9 + 0.2 * fastrand::f64())
 }
 
 /// Runs `grpc` to its end, which must come within `deadline` after `drain` has.

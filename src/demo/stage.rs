@@ -175,6 +175,7 @@ fn service_settings() -> ServiceSettings {
         },
         minutes: MinuteSettings::default(),
         scaler: ScalerSettings::default(),
+        connection_age: None,
         drain_deadline: Duration::from_secs(2),
     }
 }

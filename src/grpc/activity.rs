@@ -35,6 +35,17 @@ impl ActivityEdges {
         }
     }
 
+    /// The state that was known last, if one was.
+    pub(super) fn said(&self) -> Option<bool> {
+        self.said
+    }
+
+    /// When the last edge is to be repeated, if it still holds then.
+    pub(super) fn resend_at(&self) -> Option<Duration> {
+        let after = RESENDS.get(self.resends)?;
+        (self.said == Some(true)).then(|| self.edge_at.saturating_add(*after))
+    }
+
     fn resend(&mut self, now: Duration) -> bool {
         let since_edge = now.saturating_sub(self.edge_at);
         let is_due = RESENDS
@@ -79,6 +90,20 @@ mod tests {
             .map(|(at, _)| at)
             .collect();
         assert_eq!(trues, [1, 3, 11]);
+    }
+
+    #[test]
+    fn it_is_known_when_a_repetition_is_due() {
+        let mut edges = ActivityEdges::default();
+        let at = |seconds| Some(Duration::from_secs(seconds));
+        let mut due = |second, is_active| {
+            edges.next(is_active, Duration::from_secs(second));
+            edges.resend_at()
+        };
+        assert_eq!((due(0, false), due(5, true)), (None, at(7)));
+        assert_eq!((due(8, true), due(20, true)), (at(15), None));
+        assert_eq!((due(30, false), due(31, true)), (None, at(33)));
+        assert_eq!(due(32, false), None);
     }
 
     #[test]

@@ -55,12 +55,17 @@ impl Judge {
         let Some(estimator) = learned else {
             return Ok(decide(&policy, &backlog, None));
         };
-        let at = self.clock.at(sample.asked_at);
+        let at = self.at(sample);
         let settings = &sample.observation.settings;
         let estimate = self.learn((trigger, settings), estimator, (at, &backlog, workload));
         let decision = decide(&policy, &backlog, Some(&estimate));
         estimator.asked(at, decision.replicas_asked());
         Ok(decision)
+    }
+
+    /// When `sample` was asked for.
+    pub(super) fn at(&self, sample: &Sample) -> Duration {
+        self.clock.at(sample.asked_at)
     }
 
     fn learn(

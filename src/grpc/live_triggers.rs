@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     cache::Sample,
-    scaling::{Advice, CountError, Estimator, PolicyError, ScalingDecision, Trigger, advice},
+    scaling::{
+        Activation, Activity, Advice, CountError, Estimator, PolicyError, ScalingDecision, Trigger,
+        advice,
+    },
     workloads::ObjectName,
 };
 
@@ -56,6 +59,14 @@ pub(super) struct LiveTrigger {
     learned: Mutex<Option<Estimator>>,
     /// What was advised in the log, each once.
     advised: Mutex<Vec<Advice>>,
+    activation: Mutex<Activation>,
+}
+
+/// What is made of a sample.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Judgement {
+    pub(super) decision: ScalingDecision,
+    pub(super) activity: Activity,
 }
 
 impl LiveTriggers {
@@ -100,6 +111,7 @@ impl LiveTriggers {
             trigger,
             last_given: Mutex::default(),
             advised: Mutex::default(),
+            activation: Mutex::default(),
         });
         self.triggers.insert(key, Arc::clone(&live));
         Ok(live)
@@ -128,12 +140,9 @@ impl LiveTrigger {
             .map(|(_, sample)| sample.clone())
     }
 
-    /// What `judge` makes of `sample` for this trigger.
-    pub(super) fn decide(
-        &self,
-        judge: &Judge,
-        sample: &Sample,
-    ) -> Result<ScalingDecision, CountError> {
+    /// What `judge` makes of `sample` for this trigger. Polls and streams of the trigger share what
+    /// speaks for and against work.
+    pub(super) fn decide(&self, judge: &Judge, sample: &Sample) -> Result<Judgement, CountError> {
         let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
         let case = Case {
             object: &self.object,
@@ -142,7 +151,13 @@ impl LiveTrigger {
         };
         let decision = judge.decide(case, sample)?;
         self.advise(&decision, sample);
-        Ok(decision)
+        let mut activation = self
+            .activation
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let at = judge.at(sample);
+        let activity = activation.activity(at, &sample.observation, &decision);
+        Ok(Judgement { decision, activity })
     }
 
     /// Tells the log what a user should know, each thing once.

@@ -1,12 +1,14 @@
 //! What KEDA sees: the five RPCs of its external scaler contract.
 
 mod activity;
+mod connection;
 mod convert;
 mod judge;
 mod live_triggers;
 mod scaler;
 mod streams;
 
+pub use connection::Connection;
 pub use scaler::{Eyes, ScalerService, ScalerSettings};
 
 /// The generated types and services of `proto/externalscaler.proto`.

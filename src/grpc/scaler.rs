@@ -10,7 +10,7 @@ use tonic::{Code, Request, Response, Status};
 use super::{
     convert,
     judge::Judge,
-    live_triggers::{LiveTrigger, LiveTriggers, TRIGGERS_MAX},
+    live_triggers::{Judgement, LiveTrigger, LiveTriggers, TRIGGERS_MAX},
     proto::{
         GetMetricSpecResponse, GetMetricsRequest, GetMetricsResponse, IsActiveResponse,
         ScaledObjectRef, external_scaler_server::ExternalScaler,
@@ -22,7 +22,7 @@ use crate::{
     clock::EpochClock,
     metrics::Metrics,
     queue::{MinuteFeed, QueueSource},
-    scaling::ScalingDecision,
+    watchers::{WatchSettings, Watchers},
     workloads::WorkloadFeed,
 };
 
@@ -32,15 +32,15 @@ pub struct ScalerSettings {
     /// A unary call is answered within this time, whatever SQS does: KEDA itself sets no deadline,
     /// and holds a lock while it waits.
     pub rpc_deadline: Duration,
-    /// How often an open stream looks at its queue, as far as the cache lets it.
-    pub push_interval: Duration,
+    /// How queues are watched for open streams.
+    pub watch: WatchSettings,
 }
 
 impl Default for ScalerSettings {
     fn default() -> Self {
         Self {
             rpc_deadline: Duration::from_secs(1),
-            push_interval: Duration::from_secs(1),
+            watch: WatchSettings::default(),
         }
     }
 }
@@ -68,7 +68,8 @@ pub struct Eyes<S> {
 /// KEDA's external scaler.
 #[derive(Debug)]
 pub struct ScalerService<S> {
-    pub(super) cache: Arc<ObservationCache<S>>,
+    cache: Arc<ObservationCache<S>>,
+    pub(super) watchers: Arc<Watchers<S>>,
     pub(super) judge: Judge,
     triggers: LiveTriggers,
     pub(super) settings: ScalerSettings,
@@ -87,8 +88,11 @@ impl<S: QueueSource> ScalerService<S> {
         shutdown: CancellationToken,
     ) -> Self {
         let (triggers, streams) = (LiveTriggers::new(TRIGGERS_MAX), TaskTracker::new());
+        let cache = Arc::new(eyes.counts);
+        let watchers = Watchers::new(Arc::clone(&cache), settings.watch, Arc::clone(&metrics));
         Self {
-            cache: Arc::new(eyes.counts),
+            cache,
+            watchers: Arc::new(watchers),
             judge: Judge {
                 minutes: eyes.minutes,
                 workloads: eyes.workloads,
@@ -119,25 +123,31 @@ impl<S: QueueSource> ScalerService<S> {
         let decided = self.decide_now(&live).await;
         // A poll whose value is not known must not be active by what an earlier one knew.
         live.give(decided.as_ref().ok().map(|(sample, _)| sample));
-        decided.map(|(_, decision)| convert::metric_value(&live.trigger, &decision))
+        decided.map(|(_, judged)| convert::metric_value(&live.trigger, &judged.decision))
     }
 
     /// What is known now, and what the trigger's policy makes of it.
-    async fn decide_now(&self, live: &LiveTrigger) -> Result<(Sample, ScalingDecision), Status> {
-        let sample = observe(&self.cache, live, self.settings).await?;
-        let decision = decide_from(&self.judge, live, &sample)?;
-        Ok((sample, decision))
+    async fn decide_now(&self, live: &LiveTrigger) -> Result<(Sample, Judgement), Status> {
+        let sample = self.observe(live).await?;
+        let judged = decide_from(&self.judge, live, &sample)?;
+        Ok((sample, judged))
     }
 
     async fn activity(&self, reference: ScaledObjectRef) -> Result<IsActiveResponse, Status> {
         let live = self.find(Some(reference))?;
         let sample = match live.given_in_this_poll() {
             Some(sample) => sample,
-            None => observe(&self.cache, &live, self.settings).await?,
+            None => self.observe(&live).await?,
         };
-        Ok(convert::is_active(
-            decide_from(&self.judge, &live, &sample)?.is_active,
-        ))
+        let judged = decide_from(&self.judge, &live, &sample)?;
+        Ok(convert::is_active(judged.activity.polled))
+    }
+
+    /// What is known of the trigger's queue.
+    async fn observe(&self, live: &LiveTrigger) -> Result<Sample, Status> {
+        let queue = &live.trigger.queue;
+        let sample = self.cache.sample(queue, self.settings.patience()).await;
+        sample.map_err(|error| convert::unobservable(queue, &error))
     }
 
     fn spec(&self, reference: ScaledObjectRef) -> Result<GetMetricSpecResponse, Status> {
@@ -158,25 +168,12 @@ impl<S: QueueSource> ScalerService<S> {
     }
 }
 
-/// What is known of the trigger's queue.
-pub(super) async fn observe<S: QueueSource>(
-    cache: &ObservationCache<S>,
-    live: &LiveTrigger,
-    settings: ScalerSettings,
-) -> Result<Sample, Status> {
-    let queue = &live.trigger.queue;
-    cache
-        .sample(queue, settings.patience())
-        .await
-        .map_err(|error| convert::unobservable(queue, &error))
-}
-
 /// What the trigger's policy makes of a sample.
 pub(super) fn decide_from(
     judge: &Judge,
     live: &LiveTrigger,
     sample: &Sample,
-) -> Result<ScalingDecision, Status> {
+) -> Result<Judgement, Status> {
     live.decide(judge, sample)
         .map_err(|error| convert::unknown_count(&live.trigger.queue, &error))
 }
@@ -213,8 +210,9 @@ impl<S: QueueSource> ExternalScaler for ScalerService<S> {
         &self,
         request: Request<ScaledObjectRef>,
     ) -> Result<Response<Self::StreamIsActiveStream>, Status> {
+        let retirement = streams::retirement(&request);
         let live = self.find(Some(request.into_inner()))?;
-        Ok(Response::new(streams::activity(self, live)))
+        Ok(Response::new(streams::activity(self, live, retirement)))
     }
 
     type StreamMetricSpecStream = ReceiverStream<Result<GetMetricSpecResponse, Status>>;
@@ -223,7 +221,8 @@ impl<S: QueueSource> ExternalScaler for ScalerService<S> {
         &self,
         request: Request<ScaledObjectRef>,
     ) -> Result<Response<Self::StreamMetricSpecStream>, Status> {
+        let retirement = streams::retirement(&request);
         let live = self.find(Some(request.into_inner()))?;
-        Ok(Response::new(streams::metric_spec(self, &live)))
+        Ok(Response::new(streams::metric_spec(self, &live, retirement)))
     }
 }

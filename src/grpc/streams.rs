@@ -1,41 +1,73 @@
 //! The two streams that KEDA holds open for an `external-push` trigger. Each ends with OK when the
-//! scaler stops, because KEDA then comes back in 2 s; after an error it waits up to a minute.
+//! scaler stops or its connection retires, because KEDA then comes back in 2 s; after an error it
+//! waits up to a minute.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval},
+    time::{Instant, sleep_until},
 };
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Status;
+use tonic::{Request, Status};
 
 use super::{
     activity::ActivityEdges,
+    connection::ConnectionAge,
     convert,
     judge::Judge,
     live_triggers::LiveTrigger,
     proto::{GetMetricSpecResponse, IsActiveResponse},
-    scaler::{ScalerService, ScalerSettings, decide_from, observe},
+    scaler::{ScalerService, decide_from},
 };
-use crate::{cache::ObservationCache, queue::QueueSource};
+use crate::{
+    cache::Sample,
+    metrics::Metrics,
+    queue::QueueSource,
+    scaling::Activity,
+    watchers::{Interest, Subscription},
+};
 
 /// Messages waiting for a slow client. What is late is old, so there is no point in keeping more.
 const UNSENT_MAX: usize = 1;
 
+/// The streams of a connection end over so long after it has retired, so that KEDA does not open all
+/// of them again at the same moment.
+const RETIREMENT_SPREAD: Duration = Duration::from_secs(1);
+
+/// The first state is not taken from a sample that is older: a queue may have changed since.
+const FIRST_STATE_AGE_MAX: Duration = Duration::from_secs(5);
+
 type Sender<T> = mpsc::Sender<Result<T, Status>>;
 type Receiver<T> = ReceiverStream<Result<T, Status>>;
+
+/// When a stream asked for by `request` is to end, if its connection is one that retires.
+pub(super) fn retirement<T>(request: &Request<T>) -> Option<Instant> {
+    let retires_at = request.extensions().get::<ConnectionAge>()?.retires_at?;
+    Some(retires_at + RETIREMENT_SPREAD.mul_f64(fastrand::f64()))
+}
 
 /// Whether there is work: the state as soon as it is known, then edges.
 pub(super) fn activity<S: QueueSource>(
     service: &ScalerService<S>,
     live: Arc<LiveTrigger>,
+    retirement: Option<Instant>,
 ) -> Receiver<IsActiveResponse> {
     let (sender, receiver) = mpsc::channel(UNSENT_MAX);
-    let (cache, judge) = (Arc::clone(&service.cache), service.judge.clone());
-    let (client, settings) = (sender.clone(), service.settings);
-    let feed = async move { send_edges(&client, (&cache, &judge), &live, settings).await };
-    keep_open(service, "StreamIsActive", sender, feed);
+    let pushes = Pushes {
+        samples: service.watchers.subscribe(&live.trigger.queue),
+        live,
+        judge: service.judge.clone(),
+        metrics: Arc::clone(&service.metrics),
+        edges: ActivityEdges::default(),
+        client: sender.clone(),
+    };
+    keep_open(
+        service,
+        ("StreamIsActive", retirement),
+        sender,
+        pushes.send(),
+    );
     ReceiverStream::new(receiver)
 }
 
@@ -43,6 +75,7 @@ pub(super) fn activity<S: QueueSource>(
 pub(super) fn metric_spec<S: QueueSource>(
     service: &ScalerService<S>,
     live: &LiveTrigger,
+    retirement: Option<Instant>,
 ) -> Receiver<GetMetricSpecResponse> {
     let (sender, receiver) = mpsc::channel(UNSENT_MAX);
     let (client, specs) = (sender.clone(), convert::metric_spec(&live.trigger));
@@ -51,14 +84,14 @@ pub(super) fn metric_spec<S: QueueSource>(
             std::future::pending::<()>().await;
         }
     };
-    keep_open(service, "StreamMetricSpec", sender, feed);
+    keep_open(service, ("StreamMetricSpec", retirement), sender, feed);
     ReceiverStream::new(receiver)
 }
 
-/// Lets `feed` fill a stream until the client leaves or the scaler stops.
+/// Lets `feed` fill a stream until the client leaves, its connection retires or the scaler stops.
 fn keep_open<S: QueueSource, T: Send + 'static>(
     service: &ScalerService<S>,
-    method: &'static str,
+    (method, retirement): (&'static str, Option<Instant>),
     sender: Sender<T>,
     feed: impl Future<Output = ()> + Send + 'static,
 ) {
@@ -69,38 +102,86 @@ fn keep_open<S: QueueSource, T: Send + 'static>(
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = sender.closed() => {}
+            () = at(retirement) => {}
             () = feed => {}
         }
     });
 }
 
-/// Looks at the queue again and again and says what `edges` has to say.
-async fn send_edges<S: QueueSource>(
-    client: &Sender<IsActiveResponse>,
-    (cache, judge): (&ObservationCache<S>, &Judge),
-    live: &LiveTrigger,
-    settings: ScalerSettings,
-) {
-    let opened_at = Instant::now();
-    let mut edges = ActivityEdges::default();
-    let mut looks = interval(settings.push_interval);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        looks.tick().await;
-        // A queue that cannot be observed is not an inactive one: nothing is said.
-        let Ok(sample) = observe(cache, live, settings).await else {
-            continue;
-        };
-        let Ok(decision) = decide_from(judge, live, &sample) else {
-            continue;
-        };
-        if let Some(is_active) = edges.next(decision.is_active, opened_at.elapsed())
-            && client
-                .send(Ok(convert::is_active(is_active)))
-                .await
-                .is_err()
-        {
-            return;
+/// Waits until then; for ever where there is no such time.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What is pushed to one stream.
+struct Pushes<S> {
+    samples: Subscription<S>,
+    live: Arc<LiveTrigger>,
+    judge: Judge,
+    metrics: Arc<Metrics>,
+    edges: ActivityEdges,
+    client: Sender<IsActiveResponse>,
+}
+
+impl<S: QueueSource> Pushes<S> {
+    /// Says what the edges have to say of each sample. For an edge that is to be repeated the queue is
+    /// looked at again: what is over is not repeated.
+    async fn send(mut self) {
+        let opened_at = Instant::now();
+        let mut is_asked = false;
+        loop {
+            let resend_at = self.edges.resend_at().map(|after| opened_at + after);
+            tokio::select! {
+                () = at(resend_at), if !is_asked => {
+                    is_asked = true;
+                    self.samples.wants(Interest::Work);
+                }
+                sample = self.samples.next(self.age_max()) => {
+                    is_asked = false;
+                    if let Some(is_active) = self.hear(&sample, opened_at.elapsed())
+                        && self.client.send(Ok(convert::is_active(is_active))).await.is_err()
+                    {
+                        return;
+                    }
+                }
+            }
         }
+    }
+
+    /// What to say after a sample.
+    fn hear(&mut self, sample: &Sample, now: Duration) -> Option<bool> {
+        // A count that is needed and unknown is not zero: nothing is said.
+        let activity = decide_from(&self.judge, &self.live, sample).ok()?.activity;
+        self.samples.wants(interest(activity));
+        let before = self.edges.said();
+        // Nor is anything said too early: an older KEDA takes a `false` for an order to scale down.
+        if before.is_none() && activity.is_in_doubt {
+            return None;
+        }
+        let said = self.edges.next(activity.pushed, now);
+        if (before, said) == (Some(false), Some(true)) {
+            self.metrics.woken();
+        }
+        said
+    }
+
+    fn age_max(&self) -> Duration {
+        match self.edges.said() {
+            None => FIRST_STATE_AGE_MAX,
+            Some(_) => Duration::MAX,
+        }
+    }
+}
+
+fn interest(activity: Activity) -> Interest {
+    match activity {
+        Activity { pushed: true, .. } => Interest::None,
+        Activity {
+            is_in_doubt: true, ..
+        } => Interest::Confirmation,
+        Activity { .. } => Interest::Work,
     }
 }

@@ -201,7 +201,7 @@ fn activity(
 }
 
 #[test]
-fn without_a_key_a_poll_is_told_what_aws_sqs_queue_says_whatever_a_stream_is() {
+fn without_a_key_a_poll_is_told_what_keda_would_say_whatever_a_stream_is() {
     let (mut activation, policy) = (Activation::default(), ScalingPolicy::default());
     for (second, visible) in (0..).zip([0, 1, 0, 1, 1, 0, 1]) {
         let told = activity(

@@ -1,8 +1,13 @@
 //! The streams of an `external-push` trigger.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sluice::{cache::CacheSettings, grpc::proto::IsActiveResponse, service::ServiceSettings};
+use sluice::{
+    cache::CacheSettings,
+    grpc::proto::IsActiveResponse,
+    local::{FaultAction, FaultRule},
+    service::ServiceSettings,
+};
 use tokio::time::timeout;
 use tonic::Streaming;
 
@@ -70,7 +75,7 @@ async fn the_state_is_said_at_once_and_then_only_edges_to_work() {
 #[tokio::test]
 async fn an_outage_says_nothing() {
     let (sqs, scaler) = (given_sqs().await, given_eager_scaler().await);
-    sqs.fault(sluice::local::FaultAction::ServerError(500));
+    sqs.fault(FaultAction::ServerError(500));
     let mut stream = given_stream(&scaler, &sqs).await;
     assert_quiet(&mut stream).await;
     sqs.report(1, 0, 0);
@@ -100,7 +105,7 @@ async fn the_specs_are_streamed_once_and_equal_the_unary_ones() {
 #[tokio::test]
 async fn five_hundred_streams_and_unary_calls_share_one_connection() {
     let (sqs, scaler) = (given_sqs().await, given_scaler(given_settings()).await);
-    let mut streams = Vec::new();
+    let (opened_at, mut streams) = (Instant::now(), Vec::new());
     for _ in 0..500 {
         let mut stream = given_stream(&scaler, &sqs).await;
         assert_says(&mut stream, false).await;
@@ -112,8 +117,14 @@ async fn five_hundred_streams_and_unary_calls_share_one_connection() {
         page.contains("sluice_open_streams{method=\"StreamIsActive\"} 500"),
         "{page}"
     );
-    // All of them look at the queue through one cache.
-    assert!(sqs.asked() < 20, "{} requests", sqs.asked());
+    // One watcher looks for all of them, ten times a second here, and sooner once, at the start.
+    let looks_max = opened_at.elapsed().as_millis() / 100 + 2;
+    assert!(
+        u128::from(sqs.asked()) <= looks_max,
+        "{} requests, at most {looks_max} expected",
+        sqs.asked()
+    );
+    assert!(page.contains("sluice_watched_queues 1\n"), "{page}");
 }
 
 #[tokio::test]
@@ -130,4 +141,75 @@ async fn a_client_that_leaves_closes_its_stream() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("the stream is still counted as open");
+}
+
+#[tokio::test]
+async fn a_lone_message_is_looked_at_twice_before_it_wakes() {
+    let (sqs, scaler) = (given_sqs().await, given_eager_scaler().await);
+    let mut stream = given_stream(&scaler, &sqs).await;
+    assert_says(&mut stream, false).await;
+    // One phantom at one look, of a queue that is looked at every 100 ms.
+    sqs.control.set_fault(
+        FaultRule::on(
+            "GetQueueAttributes",
+            FaultAction::AttributeValue {
+                name: "ApproximateNumberOfMessages".to_owned(),
+                value: "1".to_owned(),
+            },
+        )
+        .times(1),
+    );
+    assert_quiet(&mut stream).await;
+    sqs.send(1);
+    assert_says(&mut stream, true).await;
+}
+
+#[tokio::test]
+async fn streams_end_with_ok_when_their_connection_retires_and_the_client_comes_back() {
+    let sqs = given_sqs().await;
+    let scaler = given_scaler(ServiceSettings {
+        connection_age: Some(Duration::from_secs(1)),
+        ..given_settings()
+    })
+    .await;
+    sqs.send(1);
+    for _ in 0..3 {
+        let opened_at = Instant::now();
+        let mut stream = given_stream(&scaler, &sqs).await;
+        let mut said = Vec::new();
+        let end = timeout(PATIENCE, async {
+            while let Some(message) = stream.message().await.expect("OK, not an error") {
+                said.push(message.result);
+            }
+        });
+        end.await.expect("an end in time");
+        assert_eq!(said.last(), Some(&true));
+        // A connection that had retired before would have ended it at once.
+        let lasted = opened_at.elapsed();
+        assert!(lasted > Duration::from_millis(800), "{lasted:?}");
+        // The same client finds a new connection for its next call.
+        assert_eq!(scaler.value(&sqs.metadata).await.unwrap(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_workload_is_kept_warm_for_polls_and_new_streams_alike() {
+    let (sqs, scaler) = (given_sqs().await, given_eager_scaler().await);
+    let kept = sqs.metadata(&[("emptyConfirmSeconds", "1"), ("keepWarmSeconds", "2")]);
+    sqs.report(5, 0, 0);
+    assert!(scaler.is_active(&kept).await.unwrap());
+    sqs.report(0, 0, 0);
+    let emptied = Instant::now();
+    assert!(
+        !scaler.is_active(&sqs.metadata).await.unwrap(),
+        "without the keys"
+    );
+    while scaler.is_active(&kept).await.unwrap() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let kept_for = emptied.elapsed();
+    assert!(
+        kept_for > Duration::from_millis(1_800) && kept_for < Duration::from_secs(4),
+        "{kept_for:?}"
+    );
 }

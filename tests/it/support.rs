@@ -18,6 +18,7 @@ use sluice::{
     local::{Control, FaultAction, FaultRule, LocalServer},
     queue::{MinuteFeed, MinuteSettings, SqsSource},
     service::{Sensors, Service, ServiceSettings},
+    watchers::WatchSettings,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -129,9 +130,13 @@ pub(crate) fn given_settings() -> ServiceSettings {
         cache: CacheSettings::default(),
         minutes: MinuteSettings::default(),
         scaler: ScalerSettings {
-            push_interval: Duration::from_millis(100),
+            watch: WatchSettings {
+                interval: Duration::from_millis(100),
+                ..WatchSettings::default()
+            },
             ..ScalerSettings::default()
         },
+        connection_age: None,
         drain_deadline: Duration::from_secs(5),
     }
 }
