@@ -1,5 +1,6 @@
 //! What is typed -> checked, typed settings. Touches nothing.
 
+mod explain;
 mod history;
 mod simulate;
 
@@ -19,6 +20,7 @@ use crate::{
 };
 
 pub use {
+    explain::{ExplainArgs, RampArgs},
     history::HistoryArgs,
     simulate::{Form, SimulateArgs},
 };
@@ -42,6 +44,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Compare scaling policies on a workload or a trace in virtual time, before production does.
     Simulate(Box<SimulateArgs>),
+    /// Say what a cluster needs for what is wanted, and why.
+    Explain(ExplainArgs),
     /// Run a local SQS for development.
     Local(LocalArgs),
 }

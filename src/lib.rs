@@ -14,6 +14,7 @@
 //! - [`local`]: a local SQS for development, tests and the demo
 //! - [`simulation`]: the same decision in a simulated world: queue, KEDA, autoscaler and pods in
 //!   virtual time. Pure, but for what is printed
+//! - [`ramp`]: what an autoscaler must be told for a wanted ramp
 //! - [`history`]: a queue's past from `CloudWatch` as a trace for the simulation
 //! - [`demo`]: all of it at work on one machine, with worker processes as pods
 //! - [`cli`], [`clock`], [`telemetry`], [`shutdown`], [`metrics`]: the edges
@@ -35,6 +36,7 @@ pub mod kubernetes;
 pub mod local;
 pub mod metrics;
 pub mod queue;
+pub mod ramp;
 pub mod scaling;
 pub mod service;
 pub mod shutdown;

@@ -11,13 +11,14 @@ use anyhow::Context;
 use clap::Parser;
 use serde::Serialize;
 use sluice::{
-    cli::{Cli, Command, DemoArgs, Form, ServeArgs, SimulateArgs, Switch},
+    cli::{Cli, Command, DemoArgs, ExplainArgs, Form, ServeArgs, SimulateArgs, Switch},
     clock::EpochClock,
     demo, history, local,
     queue::{
         AwsConfig, SqsSource,
         cloudwatch::{CloudWatchEndpoint, CloudWatchSource},
     },
+    ramp::Ramp,
     service::{Sensors, Service, ServiceSettings},
     shutdown,
     simulation::{
@@ -50,6 +51,7 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Serve(args) => serve(args).await,
         Command::Demo(args) => demo(args).await,
         Command::Simulate(args) => simulate(args).await,
+        Command::Explain(args) => explain(args),
         Command::Local(args) => Ok(local::run(args.into(), shutdown::on_signal()?).await?),
     }
 }
@@ -140,6 +142,11 @@ async fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
         chart.fill(&simulation::report::chart(&comparison))?;
     }
     print(&comparison, args.form())
+}
+
+fn explain(args: &ExplainArgs) -> anyhow::Result<()> {
+    let ramp = Ramp::try_from(&args.ramp)?;
+    Ok(write!(io::stdout().lock(), "{ramp}")?)
 }
 
 fn print(comparison: &Comparison, form: Form) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{
     approximate::ApproximateCounts,
     cloudwatch::CloudWatch,
-    hpa::{Autoscaler, AutoscalerSettings, Metric},
+    hpa::{Autoscaler, AutoscalerSettings, Metric, SYNC_INTERVAL},
     keda::{Executor, ScaledObject},
     numbers::real,
     rivals::{RivalLoop, oracle::Oracle},
@@ -18,9 +18,6 @@ use crate::{
         decide,
     },
 };
-
-/// `--horizontal-pod-autoscaler-sync-period`.
-const SYNC_INTERVAL: Duration = Duration::from_secs(15);
 
 /// The autoscaler's syncs are not in step with KEDA's polls.
 const SYNC_OFFSET: Duration = Duration::from_secs(7);

@@ -7,6 +7,9 @@ use std::{collections::VecDeque, fmt, time::Duration};
 
 use super::behavior::{Behavior, Changes};
 
+/// `--horizontal-pod-autoscaler-sync-period`.
+pub const SYNC_INTERVAL: Duration = Duration::from_secs(15);
+
 /// Without `behavior` one sync goes up to this many replicas, or doubles them.
 const RAMP_REPLICAS: u32 = 4;
 
