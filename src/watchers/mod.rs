@@ -151,22 +151,25 @@ impl<S: QueueSource> Watchers<S> {
     ) {
         let _watched_queue = self.metrics.queue_watched();
         let mut samples = self.cache.samples(&queue);
-        loop {
+        while attention.has_changed().is_ok() {
             if samples.has_changed().is_err() {
                 // The cache forgot the queue, and starts anew.
                 samples = self.cache.samples(&queue);
             }
             let wanted = attention.borrow_and_update().watching();
-            let due = pace.due(samples.borrow().as_ref(), wanted, Instant::now());
+            let now = Instant::now();
+            let due = pace.due(samples.borrow().as_ref(), wanted, now);
+            if due <= now {
+                self.look(&queue, &mut pace).await;
+                continue;
+            }
+            // Then it is asked again whether a look is due: somebody may have polled meanwhile.
             tokio::select! {
-                changed = attention.changed() => {
-                    if changed.is_err() {
-                        return self.forget(&queue);
-                    }
-                }
-                () = sleep_until(due) => self.look(&queue, &mut pace).await,
+                () = sleep_until(due) => {}
+                _ = attention.changed() => {}
             }
         }
+        self.forget(&queue);
     }
 
     async fn look(&self, queue: &Arc<QueueRef>, pace: &mut Pace) {

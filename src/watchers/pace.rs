@@ -19,8 +19,9 @@ const CONFIRM_AFTER: f64 = 0.4;
 /// What somebody else has just seen need not be looked at again.
 const SHORTEST: f64 = 0.5;
 
-/// A queue that is at work and that nobody has polled for so long is looked at all the same.
-const UNPOLLED_MAX: Duration = Duration::from_mins(1);
+/// A queue that is at work and that nobody has polled for so long is looked at all the same. The
+/// autoscaler polls every 15 s.
+const UNPOLLED_MAX: Duration = Duration::from_secs(20);
 
 /// A queue that cannot be read is asked twice as late each time, but not later than this.
 const BACK_OFF_MAX: Duration = Duration::from_mins(1);

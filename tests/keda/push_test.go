@@ -119,7 +119,7 @@ func TestAnEdgeIsPushedOnceAndRepeatedTwiceAtMost(t *testing.T) {
 	t.Parallel()
 	queue := "push-edge"
 	shared.sqs.givenQueue(t, queue)
-	_, told := givenPush(t, queue, shared.scaler)
+	scaler, told := givenPush(t, queue, shared.scaler)
 	if first, isTold := next(told, atOnce); !isTold || first.isActive {
 		t.Fatalf("first push %+v, told %t", first, isTold)
 	}
@@ -135,6 +135,8 @@ func TestAnEdgeIsPushedOnceAndRepeatedTwiceAtMost(t *testing.T) {
 
 	received, _ := shared.sqs.receive(t, queue)
 	shared.sqs.remove(t, queue, received)
+	// While there is work the stream learns from KEDA's polls that it is done.
+	observe(t.Context(), scaler, scaler.GetMetricSpecForScaling(t.Context()))
 	after := during(told, edgePatience)
 	results.check(t, pushArea, len(after) == 0 || !after[0].isActive, "pushes after the work was done: %+v", after)
 	shared.sqs.send(t, queue, "more work")
@@ -190,6 +192,29 @@ func TestKedaIsBackSoonAfterARestart(t *testing.T) {
 	}
 	late := back.at.Sub(due)
 	results.check(t, pushArea, isTold && back.isActive && late < reconnectSlack, "KEDA came back %v too late (told %t)", late, isTold)
+}
+
+// A connection that retires ends its streams with OK, and KEDA is back after 2 s each time: its pause
+// never grows, as it would after an error.
+func TestKedaIsBackSoonEachTimeAConnectionRetires(t *testing.T) {
+	t.Parallel()
+	queue, age := "push-age", 3*time.Second
+	shared.sqs.givenQueue(t, queue)
+	shared.sqs.send(t, queue, "work")
+	scaler := mustStartScaler(t, "127.0.0.1:0", "--connection-age-seconds", "3")
+	_, told := givenPush(t, queue, scaler.told["grpc"])
+	first, isTold := next(told, atOnce)
+	if !isTold {
+		t.Fatal("no first push")
+	}
+	// A tenth more of age, the spread of the ends, KEDA's pause, and the next state.
+	due := age + age/10 + time.Second + reconnectAfter
+	for last, round := first, 1; round <= 4; round++ {
+		back, isTold := next(told, due+reconnectSlack)
+		between := back.at.Sub(last.at)
+		results.check(t, pushArea, isTold && back.isActive && between < due+reconnectSlack/2, "round %d: KEDA came back after %v (told %t)", round, between, isTold)
+		last = back
+	}
 }
 
 func mustStartScaler(t *testing.T, address string, flags ...string) *process {
