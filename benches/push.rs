@@ -248,7 +248,7 @@ fn show(what: &str, mut times: Vec<Duration>) -> Vec<Duration> {
     times
 }
 
-/// From SendMessage to `true` on the wire, side by side with polls of IsActive.
+/// From `SendMessage` to `true` on the wire, side by side with polls of `IsActive`.
 async fn wake() {
     const WAKE_UPS: usize = 200;
     let (sqs, scaler) = (
@@ -359,7 +359,7 @@ async fn calls() {
     println!("p99 beside / alone: {ratio:.2}");
 }
 
-/// Calls of GetMetrics, one after the other.
+/// Calls of `GetMetrics`, one after the other.
 async fn call(client: &Client, sqs: &Sqs, times: usize) -> Vec<Duration> {
     let mut client = client.clone();
     let mut took = Vec::new();
@@ -421,7 +421,7 @@ async fn idle(queues: usize, flags: &[&str]) {
         requests / seconds,
         count(u64::try_from(queues).unwrap()) * seconds / requests,
         most / mean,
-        (scaler.cpu() - cpu).as_secs_f64() / seconds * 100.0,
+        scaler.cpu().saturating_sub(cpu).as_secs_f64() / seconds * 100.0,
         scaler.memory_kib() / 1024
     );
     drop(streams);

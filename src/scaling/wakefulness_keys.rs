@@ -39,11 +39,11 @@ mod tests {
         Ok(trigger.policy.wakefulness)
     }
 
-    fn kept(empty_confirm: u64, keep_warm: u64) -> Option<Wakefulness> {
-        Some(Wakefulness {
+    fn kept(empty_confirm: u64, keep_warm: u64) -> Wakefulness {
+        Wakefulness {
             empty_confirm: Duration::from_secs(empty_confirm),
             keep_warm: Duration::from_secs(keep_warm),
-        })
+        }
     }
 
     #[test]
@@ -65,7 +65,7 @@ mod tests {
             ),
         ];
         for (keys, expected) in cases {
-            assert_eq!(given_wakefulness(keys), Ok(expected), "{keys:?}");
+            assert_eq!(given_wakefulness(keys), Ok(Some(expected)), "{keys:?}");
         }
     }
 

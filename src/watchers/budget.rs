@@ -55,7 +55,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_was_not_used_is_saved_for_a_moment_only() {
         let budget = LookBudget::new(100);
-        tokio::time::advance(Duration::from_secs(3_600)).await;
+        tokio::time::advance(Duration::from_hours(1)).await;
         let now = Instant::now();
         let at_once = (0..300).filter(|_| budget.slot(now) == now).count();
         assert_eq!(at_once, 11);

@@ -1,6 +1,6 @@
 //! The streams of an `external-push` trigger.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sluice::{
     cache::CacheSettings,
@@ -8,7 +8,7 @@ use sluice::{
     local::{FaultAction, FaultRule},
     service::ServiceSettings,
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tonic::Streaming;
 
 use crate::support::*;
