@@ -185,3 +185,7 @@ fn interest(activity: Activity) -> Interest {
         Activity { .. } => Interest::Work,
     }
 }
+
+#[cfg(test)]
+#[path = "streams_tests.rs"]
+mod tests;
