@@ -15,7 +15,7 @@ use std::{
 };
 
 use tokio::{
-    sync::watch,
+    sync::{Semaphore, watch},
     time::{Instant, sleep_until},
 };
 
@@ -27,6 +27,10 @@ use crate::{
     queue::QueueSource,
     scaling::QueueRef,
 };
+
+/// Looks under way at once. Where SQS or the machine is slow, all looks slow down instead of running
+/// into their deadline together.
+const AT_ONCE_MAX: usize = 256;
 
 /// How often queues are looked at for those who wait for work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +56,8 @@ impl Default for WatchSettings {
 pub struct Watchers<S> {
     cache: Arc<ObservationCache<S>>,
     settings: WatchSettings,
-    budget: Arc<LookBudget>,
+    budget: LookBudget,
+    at_once: Semaphore,
     metrics: Arc<Metrics>,
     /// The fixed moment from which all intervals are counted.
     origin: Instant,
@@ -104,7 +109,8 @@ impl<S: QueueSource> Watchers<S> {
         Self {
             cache,
             settings,
-            budget: Arc::new(LookBudget::new(settings.looks_per_second_max)),
+            budget: LookBudget::new(settings.looks_per_second_max),
+            at_once: Semaphore::new(AT_ONCE_MAX),
             metrics,
             // Copies that are started together do not look together.
             origin: Instant::now() + settings.interval.mul_f64(fastrand::f64()),
@@ -174,6 +180,7 @@ impl<S: QueueSource> Watchers<S> {
 
     async fn look(&self, queue: &Arc<QueueRef>, pace: &mut Pace) {
         sleep_until(self.budget.slot(Instant::now())).await;
+        let _place = self.at_once.acquire().await;
         let outcome = self.cache.look(queue, pace.shortest()).await;
         self.metrics.looked(&outcome);
         pace.looked(outcome.is_ok(), Instant::now());
