@@ -50,6 +50,7 @@ async fn day(
         looks: Arc::clone(&looks),
     };
     let eyes = Eyes {
+        workloads: crate::workloads::WorkloadFeed::off(),
         counts: ObservationCache::new(source, CacheSettings::default(), Arc::default()),
         minutes: MinuteFeed::off("there are none"),
         clock: EpochClock::start(),
