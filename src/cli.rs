@@ -196,6 +196,10 @@ pub enum Switch {
 const BURST: Duration = Duration::from_secs(4);
 
 /// What the demonstration plays.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
 #[derive(Debug, Clone, Args)]
 pub struct DemoArgs {
     /// Messages in all; what is not sent first comes as a burst.

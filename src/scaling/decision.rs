@@ -71,7 +71,7 @@ pub fn decide(
         policy: *policy,
     };
     let obeyed = law.filter(|_| policy.mode == Mode::Live);
-    capped(obeyed.map_or(decision, |law| by_law(decision, &law)))
+    capped(&obeyed.map_or(decision, |law| by_law(&decision, &law)))
 }
 
 fn by_queue_length(policy: &ScalingPolicy, backlog: &Backlog) -> PlainAnswer {
@@ -93,13 +93,14 @@ fn plain_term(plain: &PlainAnswer) -> BindingTerm {
 }
 
 /// The metric stays in messages: a replica is worth `queueLength` of them, whatever the law says.
-fn by_law(decision: ScalingDecision, law: &LawAnswer) -> ScalingDecision {
+fn by_law(decision: &ScalingDecision, law: &LawAnswer) -> ScalingDecision {
     let Backlog {
         visible, in_flight, ..
     } = decision.backlog;
     // Messages in flight are work, whatever `scaleOnInFlight` says. What was believed beyond the
     // counts moves the number of replicas, and wakes nobody.
-    let messages = visible.saturating_add(in_flight).max(decision.messages());
+    let counted = visible.max(0).saturating_add(in_flight.max(0));
+    let messages = counted.max(decision.messages());
     // Delayed messages that are nearly due wake the workload, so that it is there when they are.
     let is_active = messages > decision.policy.activation_queue_length || law.estimate.due > 0.0;
     ScalingDecision {
@@ -110,11 +111,11 @@ fn by_law(decision: ScalingDecision, law: &LawAnswer) -> ScalingDecision {
         } else {
             BindingTerm::BelowActivation
         },
-        ..decision
+        ..*decision
     }
 }
 
-fn capped(decision: ScalingDecision) -> ScalingDecision {
+fn capped(decision: &ScalingDecision) -> ScalingDecision {
     let policy = &decision.policy;
     let most = policy
         .max_replicas
@@ -123,9 +124,9 @@ fn capped(decision: ScalingDecision) -> ScalingDecision {
         Some(most) if decision.metric_value > most && most > 0.0 => ScalingDecision {
             metric_value: most,
             bound_by: BindingTerm::MaxReplicas,
-            ..decision
+            ..*decision
         },
-        _ => decision,
+        _ => *decision,
     }
 }
 

@@ -287,7 +287,10 @@ impl Estimator {
     /// groups limit what is in flight.
     fn learn_concurrency(&mut self, now: Duration, in_flight: f64, ready: f64) {
         let since = now.saturating_sub(self.concurrency.settles_in());
-        let is_steady = self.ready.within(since, now).all(|before| before == ready);
+        let is_steady = self
+            .ready
+            .within(since, now)
+            .all(|before| (before - ready).abs() < 0.5);
         if self.law.fifo_groups.is_none()
             && ready >= 1.0
             && is_steady

@@ -171,7 +171,7 @@ impl Law {
                 }
             }
         };
-        self.limited(answer)
+        self.limited(&answer)
     }
 
     fn unknown_replicas(&self, estimate: &Estimate, queue_length: f64) -> f64 {
@@ -194,7 +194,7 @@ impl Law {
         cohort.messages * message_seconds / (message_seconds + left.as_secs_f64())
     }
 
-    fn limited(&self, answer: LawAnswer) -> LawAnswer {
+    fn limited(&self, answer: &LawAnswer) -> LawAnswer {
         let estimate = &answer.estimate;
         let hinted = self.fifo_groups.map(f64::from);
         let seen = estimate.groups.map(|groups| groups * GROUPS_PROBED + 1.0);
@@ -206,7 +206,7 @@ impl Law {
         ];
         let limited = limits
             .into_iter()
-            .fold(answer, |answer, (limit, term)| match limit {
+            .fold(*answer, |answer, (limit, term)| match limit {
                 Some(limit) if limit < answer.needed => LawAnswer {
                     needed: limit,
                     bound_by: term,

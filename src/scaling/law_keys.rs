@@ -98,13 +98,11 @@ pub(super) fn seconds(
         return Ok(None);
     };
     let number = found.parse().ok().filter(|number| range.contains(number));
-    match number.map(Duration::try_from_secs_f64) {
-        Some(Ok(duration)) => Ok(Some(duration)),
-        _ => {
-            let expected = format!("seconds from {} to {}", range.start(), range.end());
-            Err(wrong(key, found, expected))
-        }
+    if let Some(Ok(duration)) = number.map(Duration::try_from_secs_f64) {
+        return Ok(Some(duration));
     }
+    let expected = format!("seconds from {} to {}", range.start(), range.end());
+    Err(wrong(key, found, expected))
 }
 
 fn whole(
@@ -115,13 +113,12 @@ fn whole(
     let Some(found) = metadata.text(key) else {
         return Ok(None);
     };
-    match found.parse().ok().filter(|number| range.contains(number)) {
-        Some(number) => Ok(Some(number)),
-        None => {
-            let expected = format!("a whole number from {} to {}", range.start(), range.end());
-            Err(wrong(key, found, expected))
-        }
+    let number = found.parse().ok().filter(|number| range.contains(number));
+    if number.is_some() {
+        return Ok(number);
     }
+    let expected = format!("a whole number from {} to {}", range.start(), range.end());
+    Err(wrong(key, found, expected))
 }
 
 fn wrong(key: &'static str, found: &str, expected: String) -> PolicyError {

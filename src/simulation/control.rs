@@ -158,9 +158,10 @@ impl Scaler {
         let Some(estimator) = &mut self.estimator else {
             return Some(decide(&self.policy, &backlog, None));
         };
-        let minutes: Vec<scaling::Minute> = match self.settings.reads_cloudwatch {
-            true => sight.minutes(now),
-            false => Vec::new(),
+        let minutes: Vec<scaling::Minute> = if self.settings.reads_cloudwatch {
+            sight.minutes(now)
+        } else {
+            Vec::new()
         };
         let estimate = estimator.observe(
             at,

@@ -92,12 +92,15 @@ impl Concurrency {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "the numbers are given, not calculated")]
 mod tests {
     use super::*;
 
     fn learned(hint: Option<u32>, readings: &[f64]) -> f64 {
         let mut concurrency = Concurrency::new(hint);
-        readings.iter().for_each(|held| concurrency.note(*held));
+        for held in readings {
+            concurrency.note(*held);
+        }
         concurrency.messages()
     }
 

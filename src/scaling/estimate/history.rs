@@ -214,7 +214,7 @@ impl ReplicaHistory {
         while self.0.pop_back_if(|last| last.at > at).is_some() {}
         match self.0.back_mut() {
             Some(newest) if slot(newest.at) == slot(at) => {
-                newest.number = newest.number.max(number)
+                newest.number = newest.number.max(number);
             }
             _ => self.0.push_back(Replicas { at, number }),
         }
