@@ -23,6 +23,7 @@ mod tests {
         let error = QueueError::Failed {
             operation: "receive from",
             url: "q".into(),
+            remedy: crate::remedy::Remedy::Retry,
             source: "connection refused".into(),
         };
         assert_eq!(

@@ -113,6 +113,25 @@ pub struct Arguments {
         default_value = "25"
     )]
     drain_seconds: String,
+
+    /// Seconds that one message may be worked on, 1 to 43200; then its handler is ended and it has failed
+    #[arg(
+        long,
+        env = "SLUICE_WORKER_DEADLINE_SECONDS",
+        value_name = "SECONDS",
+        default_value = "43200"
+    )]
+    deadline_seconds: String,
+
+    /// The longest wait in seconds before a message that failed comes again, 0 to 43200. The first waits are 1 to 2
+    /// seconds; they double with each receive
+    #[arg(
+        long,
+        env = "SLUICE_WORKER_RETRY_SECONDS_MAX",
+        value_name = "SECONDS",
+        default_value = "300"
+    )]
+    retry_seconds_max: String,
 }
 
 /// One setting that cannot be used.
@@ -182,6 +201,16 @@ impl Arguments {
             drain: faults.seconds(
                 "SLUICE_WORKER_DRAIN_SECONDS",
                 &self.drain_seconds,
+                HIDDEN_SECONDS_MAX,
+            ),
+            deadline: Duration::from_secs(faults.number(
+                "SLUICE_WORKER_DEADLINE_SECONDS",
+                &self.deadline_seconds,
+                1..=HIDDEN_SECONDS_MAX,
+            )),
+            retry_wait_max: faults.seconds(
+                "SLUICE_WORKER_RETRY_SECONDS_MAX",
+                &self.retry_seconds_max,
                 HIDDEN_SECONDS_MAX,
             ),
         }

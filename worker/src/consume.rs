@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -16,11 +16,13 @@ use crate::batch::Reply;
 use crate::handlers::Handler;
 use crate::heartbeat::Heartbeat;
 use crate::message::Receipt;
+use crate::metrics::Metrics;
 use crate::outbox::{BatchOperation, Outbox};
-use crate::process::Processing;
+use crate::process::{Processing, Signals};
 use crate::progress::Progress;
 use crate::queue::{Queue, QueueError, VisibilityChange};
 use crate::receive::Receiving;
+use crate::release::Release;
 use crate::settings::ConsumeSettings;
 
 /// What handing back and the last deletes may take after the drain time. With the default drain of 25 seconds it stays
@@ -34,20 +36,33 @@ pub struct Consumer<H> {
     pub handler: H,
     pub settings: ConsumeSettings,
     pub progress: Progress,
+    pub metrics: Metrics,
 }
 
 /// The tasks that send batches; they end by themselves when nobody can hand in more.
 type Senders = [JoinHandle<()>; 2];
 
 impl<H: Handler> Consumer<H> {
+    /// With the settings that the worker itself has when it is told nothing.
+    pub fn new(queue: Queue, handler: H) -> Self {
+        Self {
+            queue,
+            handler,
+            settings: ConsumeSettings::default(),
+            progress: Progress::default(),
+            metrics: Metrics::default(),
+        }
+    }
+
     /// Runs until drained. Fails only when the first receive shows that the queue or a permission is missing.
     pub async fn run(self, draining: CancellationToken) -> Result<(), QueueError> {
         let abandoned = CancellationToken::new();
+        self.metrics.slots(self.settings.concurrency);
         let running = TaskTracker::new();
         let drain = self.settings.drain;
         let (receiving, senders) = self.prepare(&draining, &abandoned, &running);
         let consuming = async {
-            let outcome = receiving.run().await;
+            let outcome = Arc::new(receiving).run().await;
             running.close();
             running.wait().await;
             for sender in senders {
@@ -73,22 +88,33 @@ impl<H: Handler> Consumer<H> {
     ) -> (Receiving<H>, Senders) {
         let (deletes, deleting) = Outbox::open(Deletes(self.queue.clone()));
         let (visibility, changing) = Outbox::open(VisibilityChanges(self.queue.clone()));
+        let release = Release {
+            visibility: visibility.clone(),
+            wait_max: self.settings.retry_wait_max,
+            metrics: self.metrics.clone(),
+        };
+        let timeout = self.queue.visibility_timeout();
         let processing = Processing {
             handler: Arc::new(self.handler),
-            heartbeat: Heartbeat::new(visibility.clone(), self.queue.visibility_timeout()),
+            heartbeat: Heartbeat::new(visibility, timeout, self.metrics.clone()),
             deletes,
-            visibility,
-            abandoned: abandoned.clone(),
+            release,
+            metrics: self.metrics,
+            deadline: self.settings.deadline,
+            signals: Signals {
+                draining: draining.clone(),
+                abandoned: abandoned.clone(),
+            },
+            failed_at: Mutex::default(),
         };
         let receiving = Receiving {
             queue: self.queue,
-            messages_per_receive_max: self.settings.messages_per_receive_max,
-            wait: self.settings.wait,
             slots: Arc::new(Semaphore::new(self.settings.concurrency)),
+            settings: self.settings,
             processing: Arc::new(processing),
             running: running.clone(),
-            draining: draining.clone(),
             progress: self.progress,
+            more: Arc::default(),
         };
         (receiving, [deleting, changing])
     }

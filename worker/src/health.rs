@@ -1,19 +1,23 @@
 //! Answers the kubelet: `GET /health/live` is 200 while the receive loop goes round, `GET /health/ready` is 200 while
-//! messages are received. Both are 503 with the reason otherwise.
+//! messages are received. Both are 503 with the reason otherwise. `GET /metrics` counts in OpenMetrics text.
 
 use std::io;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::routing::get;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use crate::metrics::Metrics;
 use crate::progress::{Phase, Progress, TURN_MAX};
 use crate::settings::HealthSettings;
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The health server cannot start. A worker without it would be restarted by the kubelet again and again.
 #[derive(Debug, Error)]
@@ -23,6 +27,13 @@ pub struct BindError {
     port: u16,
     #[source]
     source: io::Error,
+}
+
+/// What is answered from.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    pub progress: Progress,
+    pub metrics: Metrics,
 }
 
 type Answer = (StatusCode, String);
@@ -43,11 +54,12 @@ pub async fn bind(settings: &HealthSettings) -> Result<TcpListener, BindError> {
 }
 
 /// Answers until `stopped`.
-pub async fn serve(listener: TcpListener, progress: Progress, stopped: CancellationToken) {
+pub async fn serve(listener: TcpListener, seen: Seen, stopped: CancellationToken) {
     let routes = Router::new()
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
-        .with_state(progress);
+        .with_state(seen.progress)
+        .route("/metrics", get(metrics).with_state(seen.metrics));
     // The server ends with the process; it has no other end, and its accept errors it retries itself.
     let _ = stopped
         .run_until_cancelled(axum::serve(listener, routes).into_future())
@@ -72,6 +84,10 @@ async fn ready(State(progress): State<Progress>) -> Answer {
         Phase::Failing => unavailable("the last receive failed; the log says why\n".to_owned()),
         Phase::Draining => unavailable("draining\n".to_owned()),
     }
+}
+
+async fn metrics(State(metrics): State<Metrics>) -> ([(HeaderName, &'static str); 1], String) {
+    ([(CONTENT_TYPE, OPEN_METRICS)], metrics.text())
 }
 
 fn unavailable(reason: String) -> Answer {

@@ -1,12 +1,13 @@
-//! Gathers single entries into batch requests, sends them one request after the other, repeats what was not carried out,
+//! Gathers single entries into batch requests, sends a few of them at once, repeats what was not carried out,
 //! and tells each caller what became of its entry. It knows neither SQS nor what an entry means.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::warn;
 
@@ -22,6 +23,8 @@ pub const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
 const WAITING_MAX: usize = 10 * ENTRIES_MAX;
 /// With the waits between them this bridges about eight seconds of trouble, less than a usual visibility timeout.
 pub const ATTEMPTS_MAX: u32 = 8;
+/// Requests on their way at once: one that is repeated does not hold up the others.
+const REQUESTS_MAX: usize = 4;
 const BETWEEN_ATTEMPTS: Backoff = Backoff {
     least: Duration::from_millis(100),
     most: Duration::from_secs(2),
@@ -92,9 +95,17 @@ impl Answer {
 }
 
 async fn send_all<O: BatchOperation>(mut receiver: mpsc::Receiver<Ticket<O::Entry>>, operation: O) {
+    let operation = Arc::new(operation);
+    let mut sending = JoinSet::new();
     while let Some(batch) = gather(&mut receiver).await {
-        settle(batch, &operation).await;
+        while sending.len() >= REQUESTS_MAX {
+            sending.join_next().await;
+        }
+        while sending.try_join_next().is_some() {}
+        let operation = operation.clone();
+        sending.spawn(async move { settle(batch, &*operation).await });
     }
+    while sending.join_next().await.is_some() {}
 }
 
 /// The next batch: full, or as large as it got in one flush interval; `None` when no more can come.

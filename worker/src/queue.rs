@@ -1,6 +1,8 @@
 //! SQS through its SDK: the only file that names it. It tells what happened, and neither repeats nor decides.
 
+use std::collections::HashMap;
 use std::error::Error;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,12 +21,21 @@ use tracing::error;
 
 use crate::batch::{Rejection, Reply, entry_id};
 use crate::message::{Message, Receipt};
+use crate::remedy::{Reason, Remedy};
 use crate::settings::QueueSettings;
 
 /// A request that does not wait is answered in tens of milliseconds; after this it has been lost on the way.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How much longer than its own wait a receive may take before it is given up.
 pub const RECEIVE_MARGIN: Duration = Duration::from_secs(10);
+
+/// What a handler, the metrics and the order of a FIFO queue need to know of a message.
+const SYSTEM_ATTRIBUTES: [MessageSystemAttributeName; 4] = [
+    MessageSystemAttributeName::ApproximateReceiveCount,
+    MessageSystemAttributeName::SentTimestamp,
+    MessageSystemAttributeName::ApproximateFirstReceiveTimestamp,
+    MessageSystemAttributeName::MessageGroupId,
+];
 
 /// One queue.
 #[derive(Debug, Clone)]
@@ -59,10 +70,25 @@ pub enum QueueError {
         #[source]
         source: BoxError,
     },
+    #[error("AWS does not accept the credentials that {operation} queue {url:?} was asked with")]
+    Credentials {
+        operation: &'static str,
+        url: String,
+        #[source]
+        source: BoxError,
+    },
+    #[error("SQS does not {operation} queue {url:?} as it is set up")]
+    Invalid {
+        operation: &'static str,
+        url: String,
+        #[source]
+        source: BoxError,
+    },
     #[error("cannot {operation} queue {url:?}")]
     Failed {
         operation: &'static str,
         url: String,
+        remedy: Remedy,
         #[source]
         source: BoxError,
     },
@@ -73,7 +99,16 @@ type BoxError = Box<dyn Error + Send + Sync>;
 impl QueueError {
     /// Whether only a person can help: waiting does not create a queue or a permission.
     pub fn is_permanent(&self) -> bool {
-        matches!(self, Self::Missing { .. } | Self::Denied { .. })
+        !matches!(self, Self::Failed { .. })
+    }
+
+    /// How long to wait before asking again, after this many failures in a row.
+    pub fn wait(&self, failures: u32, chance: f64) -> Duration {
+        let remedy = match self {
+            Self::Failed { remedy, .. } => *remedy,
+            _ => Remedy::BackOff,
+        };
+        remedy.wait(failures, chance)
     }
 }
 
@@ -90,8 +125,13 @@ impl Queue {
         if let Some(region) = &settings.region {
             loader = loader.region(Region::new(region.clone()));
         }
+        Self::with_client(Client::new(&loader.load().await), settings)
+    }
+
+    /// With a client of the caller's own, whose region and retries count then.
+    pub fn with_client(client: Client, settings: &QueueSettings) -> Self {
         Self {
-            client: Client::new(&loader.load().await),
+            client,
             url: settings.url.as_str().into(),
             visibility_timeout: settings.visibility_timeout,
         }
@@ -127,7 +167,8 @@ impl Queue {
             .max_number_of_messages(i32::try_from(messages_max).unwrap_or(i32::MAX))
             .wait_time_seconds(whole_seconds(wait))
             .visibility_timeout(whole_seconds(self.visibility_timeout))
-            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .set_message_system_attribute_names(Some(SYSTEM_ATTRIBUTES.to_vec()))
+            .message_attribute_names("All")
             .customize()
             .config_override(Config::builder().timeout_config(timeouts))
             .send()
@@ -206,21 +247,29 @@ impl Queue {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         let url = self.url.to_string();
-        let code = error.code().unwrap_or_default().to_owned();
+        let remedy = Remedy::of(error.code());
         let source = cause(error);
-        match code.as_str() {
-            // The last one is what SQS says to an URL that is none of its own.
-            "QueueDoesNotExist" | "AWS.SimpleQueueService.NonExistentQueue" | "InvalidAddress" => {
-                QueueError::Missing { url, source }
-            }
-            code if code.contains("AccessDenied") => QueueError::Denied {
+        match remedy {
+            Remedy::Fatal(Reason::Missing) => QueueError::Missing { url, source },
+            Remedy::Fatal(Reason::Denied) => QueueError::Denied {
                 operation,
                 url,
                 source,
             },
-            _ => QueueError::Failed {
+            Remedy::Fatal(Reason::Credentials) => QueueError::Credentials {
                 operation,
                 url,
+                source,
+            },
+            Remedy::Fatal(Reason::Invalid) => QueueError::Invalid {
+                operation,
+                url,
+                source,
+            },
+            Remedy::Retry | Remedy::BackOff => QueueError::Failed {
+                operation,
+                url,
+                remedy,
                 source,
             },
         }
@@ -246,14 +295,36 @@ fn message(received: SqsMessage) -> Option<Message> {
         error!("SQS gave out a message without an id or a receipt handle; it comes again later");
         return None;
     };
-    let attributes = received.attributes.unwrap_or_default();
-    let receive_count = attributes.get(&MessageSystemAttributeName::ApproximateReceiveCount);
+    let system = received.attributes.unwrap_or_default();
+    let milliseconds = |name| number(&system, &name).map(Duration::from_millis);
+    let attributes = received.message_attributes.unwrap_or_default();
     Some(Message {
         id,
         body: received.body.unwrap_or_default(),
-        receive_count: receive_count.and_then(|count| count.parse().ok()),
+        attributes: attributes
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.string_value?)))
+            .collect(),
+        group: system
+            .get(&MessageSystemAttributeName::MessageGroupId)
+            .cloned(),
+        receive_count: number(
+            &system,
+            &MessageSystemAttributeName::ApproximateReceiveCount,
+        ),
+        sent_at: milliseconds(MessageSystemAttributeName::SentTimestamp),
+        first_received_at: milliseconds(
+            MessageSystemAttributeName::ApproximateFirstReceiveTimestamp,
+        ),
         receipt: Receipt::new(&handle),
     })
+}
+
+fn number<N: FromStr>(
+    attributes: &HashMap<MessageSystemAttributeName, String>,
+    name: &MessageSystemAttributeName,
+) -> Option<N> {
+    attributes.get(name)?.parse().ok()
 }
 
 fn rejection(entry: BatchResultErrorEntry) -> Rejection {

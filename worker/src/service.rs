@@ -6,7 +6,8 @@ use tracing::{info, warn};
 
 use crate::consume::Consumer;
 use crate::handlers::{Print, Sleep};
-use crate::health;
+use crate::health::{self, Seen};
+use crate::metrics::Metrics;
 use crate::progress::Progress;
 use crate::queue::Queue;
 use crate::settings::Settings;
@@ -16,12 +17,17 @@ use crate::signals::Signals;
 pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let mut signals = Signals::install()?;
     let progress = Progress::default();
+    let metrics = Metrics::default();
     let listener = health::bind(&settings.health).await?;
     let (draining, stopped) = (CancellationToken::new(), CancellationToken::new());
     let _stop_health = stopped.clone().drop_guard();
-    tokio::spawn(health::serve(listener, progress.clone(), stopped));
+    let seen = Seen {
+        progress: progress.clone(),
+        metrics: metrics.clone(),
+    };
+    tokio::spawn(health::serve(listener, seen, stopped));
     tokio::select! {
-        outcome = consume(settings, progress.clone(), draining.clone()) => outcome,
+        outcome = consume(settings, (progress.clone(), metrics), draining.clone()) => outcome,
         second = drain_on_signal(&mut signals, &progress, &draining) => {
             bail!("{second} while draining: ended without finishing; unfinished messages come again")
         }
@@ -30,7 +36,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
 
 async fn consume(
     settings: Settings,
-    progress: Progress,
+    (progress, metrics): (Progress, Metrics),
     draining: CancellationToken,
 ) -> anyhow::Result<()> {
     warn_of_short_drain(&settings);
@@ -50,6 +56,7 @@ async fn consume(
         handler,
         settings: settings.consume,
         progress,
+        metrics,
     };
     Ok(consumer.run(draining).await?)
 }

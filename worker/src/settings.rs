@@ -24,6 +24,17 @@ pub struct QueueSettings {
     pub visibility_timeout: Duration,
 }
 
+impl QueueSettings {
+    /// The queue of this URL, in the region of the AWS configuration.
+    pub fn new(url: &str) -> Self {
+        Self {
+            url: url.into(),
+            region: None,
+            visibility_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
 /// How much is done at once, and how long the end of it may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsumeSettings {
@@ -33,6 +44,24 @@ pub struct ConsumeSettings {
     pub wait: Duration,
     /// How long running messages may take to finish once draining has begun.
     pub drain: Duration,
+    /// How long a handler may take with one message, or with one batch.
+    pub deadline: Duration,
+    /// The longest wait before a message that failed comes again.
+    pub retry_wait_max: Duration,
+}
+
+impl Default for ConsumeSettings {
+    /// As the worker itself, when it is told nothing.
+    fn default() -> Self {
+        Self {
+            concurrency: 10,
+            messages_per_receive_max: 10,
+            wait: Duration::from_secs(20),
+            drain: Duration::from_secs(25),
+            deadline: Duration::from_hours(12),
+            retry_wait_max: Duration::from_mins(5),
+        }
+    }
 }
 
 /// Where health is answered.

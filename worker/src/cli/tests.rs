@@ -43,8 +43,7 @@ fn the_defaults_are_those_of_the_worker_it_replaces() {
 #[test]
 fn one_full_receive_is_handled_at_once_and_may_finish_within_a_pods_grace() {
     let settings = given(&[]).unwrap();
-    assert_eq!(settings.consume.concurrency, 10);
-    assert_eq!(settings.consume.drain, Duration::from_secs(25));
+    assert_eq!(settings.consume, ConsumeSettings::default());
     assert_eq!(settings.work, Duration::ZERO);
 }
 
@@ -68,6 +67,18 @@ fn every_number_is_accepted_at_both_ends_of_its_range_and_refused_beyond() {
             43_200_000,
         ),
         ("--drain-seconds", "SLUICE_WORKER_DRAIN_SECONDS", 0, 43_200),
+        (
+            "--deadline-seconds",
+            "SLUICE_WORKER_DEADLINE_SECONDS",
+            1,
+            43_200,
+        ),
+        (
+            "--retry-seconds-max",
+            "SLUICE_WORKER_RETRY_SECONDS_MAX",
+            0,
+            43_200,
+        ),
     ];
     for (flag, variable, min, max) in table {
         for allowed in [min, max] {

@@ -1,6 +1,7 @@
 //! Prints each message on standard output, one line each.
 
 use std::io::{self, Write as _};
+use std::sync::Arc;
 
 use super::{Handler, HandlerError};
 use crate::message::Message;
@@ -13,8 +14,8 @@ const BODY_CHARACTERS_MAX: usize = 200;
 pub struct Print;
 
 impl Handler for Print {
-    async fn handle(&self, message: &Message) -> Result<(), HandlerError> {
-        let line = line(message);
+    async fn handle(&self, message: Arc<Message>) -> Result<(), HandlerError> {
+        let line = line(&message);
         // A reader that does not read blocks the write; heartbeats and the drain go on meanwhile.
         let written = tokio::task::spawn_blocking(move || writeln!(io::stdout().lock(), "{line}"));
         Ok(written.await??)
@@ -50,7 +51,6 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::Receipt;
 
     #[test]
     fn json_is_shown_as_it_is() {
@@ -78,10 +78,8 @@ mod tests {
     #[test]
     fn the_line_says_how_often_the_message_was_given_out() {
         let message = Message {
-            id: "m-1".into(),
-            body: "hello".into(),
             receive_count: Some(2),
-            receipt: Receipt::new("r-1"),
+            ..Message::new("m-1", "hello")
         };
         assert_eq!(line(&message), "message_id=m-1 receive_count=2 body=hello");
         let unknown = Message {

@@ -59,6 +59,7 @@ fn unreachable() -> QueueError {
     QueueError::Failed {
         operation: "delete from",
         url: "q".into(),
+        remedy: crate::remedy::Remedy::Retry,
         source: "refused".into(),
     }
 }

@@ -68,24 +68,6 @@ async fn no_more_is_received_than_there_are_free_slots() {
 }
 
 #[tokio::test]
-async fn messages_of_a_fifo_queue_are_received_one_by_one() {
-    let sqs = ScriptedSqs::start().await;
-    sqs.given_messages(3);
-    let url = format!("{}/123456789012/orders.fifo", sqs.endpoint());
-    let worker = Worker::start(
-        &sqs,
-        &[("SQS_QUEUE_URL", &url), ("SQS_WAIT_TIME_SECONDS", "1")],
-    );
-    eventually("all are deleted", || sqs.deleted().len() == 3).await;
-    worker.terminate().await.assert_drained();
-    assert!(
-        sqs.requests(RECEIVE)
-            .iter()
-            .all(|request| request["MaxNumberOfMessages"] == 1)
-    );
-}
-
-#[tokio::test]
 async fn work_longer_than_the_visibility_timeout_keeps_its_message_hidden() {
     let sqs = ScriptedSqs::start().await;
     sqs.given_messages(2);

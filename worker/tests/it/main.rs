@@ -1,4 +1,4 @@
-//! The worker as a real process against a scripted SQS on loopback: what goes over the wire, what is printed, and how it
+//! The worker as a real process against a scripted SQS and the local SQS of Sluice, on loopback: what goes over the wire, what is printed, and how it
 //! ends.
 
 #![allow(
@@ -11,6 +11,11 @@
 mod consuming;
 mod draining;
 mod failing;
+mod fifo;
+mod library;
+mod local_sqs;
+mod measuring;
+mod releasing;
 mod scripted_sqs;
 mod starting;
 mod worker;

@@ -17,6 +17,8 @@ async fn wrong_settings_end_it_with_code_two_and_one_line_each() {
         ("SLUICE_WORKER_CONCURRENCY", "0"),
         ("SLUICE_WORKER_WORK_MILLISECONDS", "-5"),
         ("SLUICE_WORKER_DRAIN_SECONDS", "25s"),
+        ("SLUICE_WORKER_DEADLINE_SECONDS", "0"),
+        ("SLUICE_WORKER_RETRY_SECONDS_MAX", "43201"),
     ];
     let ended = Worker::start_bare(&variables).end().await;
     assert_eq!(ended.code, Some(2));

@@ -35,10 +35,15 @@ impl Worker {
     /// Consumes the scripted queue `orders`, with further or other variables.
     pub(crate) fn start(sqs: &ScriptedSqs, variables: &[(&str, &str)]) -> Self {
         let queue = format!("{}/123456789012/orders", sqs.endpoint());
+        Self::consume(sqs.endpoint(), &queue, variables)
+    }
+
+    /// Consumes a queue at an endpoint.
+    pub(crate) fn consume(endpoint: &str, queue: &str, variables: &[(&str, &str)]) -> Self {
         Self::spawn(
             Command::new(env!("CARGO_BIN_EXE_sluice-worker"))
                 .env_clear()
-                .env("AWS_ENDPOINT_URL", sqs.endpoint())
+                .env("AWS_ENDPOINT_URL", endpoint)
                 .env("AWS_ACCESS_KEY_ID", "test")
                 .env("AWS_SECRET_ACCESS_KEY", "test")
                 .env("AWS_REGION", "eu-west-1")
