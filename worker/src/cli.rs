@@ -1,21 +1,64 @@
 //! What is typed, as flags or environment variables, and how it is checked. It touches nothing.
 
+pub mod analyze;
+pub mod former;
+pub mod handler;
+pub mod produce;
+
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
+use self::analyze::AnalyzeArguments;
+use self::former::{Former, Typed};
+use self::handler::HandlerArguments;
+use self::produce::ProduceArguments;
 use crate::settings::{
-    ConsumeSettings, HealthSettings, LogFormat, LogSettings, QueueSettings, Settings,
+    ConsumeSettings, EndSettings, HealthSettings, LogFormat, LogSettings, QueueSettings, Settings,
 };
 
 /// More handlers than this at once is a mistake in one process: 120,000 messages in flight are all a queue allows.
 const CONCURRENCY_MAX: usize = 1_000;
 /// SQS hides a message for 12 hours at most, so neither work nor a drain can sensibly last longer.
 const HIDDEN_SECONDS_MAX: u64 = 43_200;
+/// A worker that is to end does so within days; this many messages are years of them.
+const MESSAGES_MAX: u64 = 1_000_000_000;
+/// How long a worker for one message waits for it.
+const ONCE_IDLE: Duration = Duration::from_secs(30);
+
+/// What is typed.
+#[derive(Debug, Parser)]
+#[command(name = "sluice-worker", version, args_override_self = true)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    mode: Option<Mode>,
+
+    #[command(flatten)]
+    run: Arguments,
+}
+
+/// What the worker does; without one it runs.
+#[derive(Debug, Subcommand)]
+pub enum Mode {
+    /// Consumes until it is told to stop
+    Run(Box<Arguments>),
+    /// Handles one message and ends with exit code 0, also when none comes within 30 seconds (for a ScaledJob)
+    Once(Box<Arguments>),
+    /// Sends messages, and prints how many
+    Produce(Box<ProduceArguments>),
+    /// Keeps the results that workers report, and tells them over HTTP
+    Analyze(Box<AnalyzeArguments>),
+}
+
+impl CommandLine {
+    pub fn mode(self) -> Mode {
+        self.mode.unwrap_or_else(|| Mode::Run(Box::new(self.run)))
+    }
+}
 
 /// Consumes an SQS queue: receives, handles, deletes, and drains when it is told to stop.
 ///
@@ -24,18 +67,13 @@ const HIDDEN_SECONDS_MAX: u64 = 43_200;
 #[derive(Debug, Parser)]
 #[command(name = "sluice-worker", version, args_override_self = true)]
 pub struct Arguments {
-    /// URL of the queue to consume (required)
+    /// URL of the queue to consume (required, or `SQS_QUEUE_NAME`)
     #[arg(long, env = "SQS_QUEUE_URL", value_name = "URL")]
     sqs_queue_url: Option<String>,
 
-    /// Messages asked for in one receive, 1 to 10; never more than there are free slots
-    #[arg(
-        long,
-        env = "SQS_MAX_MESSAGES",
-        value_name = "COUNT",
-        default_value = "10"
-    )]
-    sqs_max_messages: String,
+    /// Messages asked for in one receive, 1 to 10; never more than there are free slots [default: 10]
+    #[arg(long, env = "SQS_MAX_MESSAGES", value_name = "COUNT")]
+    sqs_max_messages: Option<String>,
 
     /// Seconds that a receive waits for a message, 0 to 20. An idle worker may need as long to stop, because a receive
     /// that is given up may take messages with it
@@ -95,14 +133,13 @@ pub struct Arguments {
     )]
     concurrency: String,
 
-    /// Pretended work on each message, for demonstrations, 0 to 43200000
+    /// Pretended work before the handler, for demonstrations, 0 to 43200000 [default: 0]
     #[arg(
         long,
         env = "SLUICE_WORKER_WORK_MILLISECONDS",
-        value_name = "MILLISECONDS",
-        default_value = "0"
+        value_name = "MILLISECONDS"
     )]
-    work_milliseconds: String,
+    work_milliseconds: Option<String>,
 
     /// Seconds that running messages may take to finish after a signal, 0 to 43200. Handing back the rest takes up to 4
     /// more: keep terminationGracePeriodSeconds (30 unless set) at least 5 above this
@@ -132,6 +169,30 @@ pub struct Arguments {
         default_value = "300"
     )]
     retry_seconds_max: String,
+
+    /// Messages after which the worker ends with exit code 0; 0 for no end
+    #[arg(
+        long,
+        env = "TOT_MSGS_TO_PROCESS",
+        value_name = "COUNT",
+        default_value = "0"
+    )]
+    tot_msgs_to_process: String,
+
+    /// Seconds without a message after which the worker ends with exit code 0, 0 to 43200; 0 for no end
+    #[arg(
+        long,
+        env = "SLUICE_WORKER_IDLE_SECONDS",
+        value_name = "SECONDS",
+        default_value = "0"
+    )]
+    idle_seconds: String,
+
+    #[command(flatten)]
+    handler: HandlerArguments,
+
+    #[command(flatten)]
+    former: Former,
 }
 
 /// One setting that cannot be used.
@@ -149,6 +210,15 @@ pub struct Fault {
 pub struct Faults(Vec<Fault>);
 
 impl Arguments {
+    /// Checks the settings of a worker that handles one message.
+    pub fn check_once(self) -> Result<Settings, Faults> {
+        let mut settings = self.check()?;
+        let end = &mut settings.consume.end;
+        end.messages_max.get_or_insert(1);
+        end.idle.get_or_insert(ONCE_IDLE);
+        Ok(settings)
+    }
+
     /// Checks everything, so that one run tells all faults.
     pub fn check(self) -> Result<Settings, Faults> {
         let mut faults = Faults::default();
@@ -156,26 +226,16 @@ impl Arguments {
             queue: self.queue(&mut faults),
             consume: self.consume(&mut faults),
             health: self.health(&mut faults),
-            work: Duration::from_millis(faults.number(
-                "SLUICE_WORKER_WORK_MILLISECONDS",
-                &self.work_milliseconds,
-                0..=HIDDEN_SECONDS_MAX * 1_000,
-            )),
-            log: LogSettings {
-                filter: faults.log_filter(self.rust_log),
-                format: self.log_format,
-            },
+            handler: self.handler.check(&mut faults),
+            work: self.work(&mut faults),
+            log: log_settings(self.rust_log, self.log_format, &mut faults),
         };
-        if faults.0.is_empty() {
-            Ok(settings)
-        } else {
-            Err(faults)
-        }
+        faults.or(settings)
     }
 
     fn queue(&self, faults: &mut Faults) -> QueueSettings {
         QueueSettings {
-            url: faults.queue_url(self.sqs_queue_url.as_deref()),
+            url: self.url(faults),
             region: self.aws_region.clone().filter(|region| !region.is_empty()),
             visibility_timeout: faults.seconds(
                 "SQS_VISIBILITY_TIMEOUT",
@@ -192,11 +252,7 @@ impl Arguments {
                 &self.concurrency,
                 1..=CONCURRENCY_MAX,
             ),
-            messages_per_receive_max: faults.number(
-                "SQS_MAX_MESSAGES",
-                &self.sqs_max_messages,
-                1..=10,
-            ),
+            messages_per_receive_max: self.messages_per_receive_max(faults),
             wait: faults.seconds("SQS_WAIT_TIME_SECONDS", &self.sqs_wait_time_seconds, 20),
             drain: faults.seconds(
                 "SLUICE_WORKER_DRAIN_SECONDS",
@@ -213,6 +269,48 @@ impl Arguments {
                 &self.retry_seconds_max,
                 HIDDEN_SECONDS_MAX,
             ),
+            end: self.end(faults),
+        }
+    }
+
+    fn url(&self, faults: &mut Faults) -> String {
+        faults.queue(self.sqs_queue_url.as_deref(), self.former.queue_name())
+    }
+
+    fn messages_per_receive_max(&self, faults: &mut Faults) -> usize {
+        let own = self.sqs_max_messages.as_deref();
+        let (variable, typed) = own
+            .map(|typed| ("SQS_MAX_MESSAGES", typed))
+            .or_else(|| self.former.max_messages())
+            .unwrap_or(("SQS_MAX_MESSAGES", "10"));
+        faults.number(variable, typed, 1..=10)
+    }
+
+    fn work(&self, faults: &mut Faults) -> Duration {
+        match (
+            self.work_milliseconds.as_deref(),
+            self.former.work_seconds(),
+        ) {
+            (None, Some((variable, typed))) => faults.seconds(variable, typed, HIDDEN_SECONDS_MAX),
+            (typed, _) => Duration::from_millis(faults.number(
+                "SLUICE_WORKER_WORK_MILLISECONDS",
+                typed.unwrap_or("0"),
+                0..=HIDDEN_SECONDS_MAX * 1_000,
+            )),
+        }
+    }
+
+    fn end(&self, faults: &mut Faults) -> EndSettings {
+        let typed = &self.tot_msgs_to_process;
+        let messages_max = faults.number("TOT_MSGS_TO_PROCESS", typed, 0..=MESSAGES_MAX);
+        let idle = faults.seconds(
+            "SLUICE_WORKER_IDLE_SECONDS",
+            &self.idle_seconds,
+            HIDDEN_SECONDS_MAX,
+        );
+        EndSettings {
+            messages_max: (messages_max > 0).then_some(messages_max),
+            idle: (!idle.is_zero()).then_some(idle),
         }
     }
 
@@ -227,7 +325,29 @@ impl Arguments {
     }
 }
 
+fn log_settings(filter: String, format: LogFormat, faults: &mut Faults) -> LogSettings {
+    let filter = faults.log_filter(filter);
+    LogSettings { filter, format }
+}
+
 impl Faults {
+    /// The settings, if nothing is wrong with them.
+    fn or<T>(self, settings: T) -> Result<T, Self> {
+        if self.0.is_empty() {
+            Ok(settings)
+        } else {
+            Err(self)
+        }
+    }
+
+    /// By its URL or, where only that is known, by its name.
+    fn queue(&mut self, url: Option<&str>, name: Option<Typed<'_>>) -> String {
+        match (url, name) {
+            (None, Some((variable, name))) => self.queue_name(variable, name),
+            (url, _) => self.queue_url(url),
+        }
+    }
+
     fn add(&mut self, variable: &'static str, wanted: &str, found: &str) {
         let (wanted, found) = (wanted.to_owned(), found.to_owned());
         self.0.push(Fault {
@@ -268,6 +388,16 @@ impl Faults {
                 format!("{typed:?}")
             };
             self.add("SQS_QUEUE_URL", wanted, &found);
+        }
+        typed.to_owned()
+    }
+
+    fn queue_name(&mut self, variable: &'static str, typed: &str) -> String {
+        let letters = typed.strip_suffix(".fifo").unwrap_or(typed);
+        let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+        if !(1..=80).contains(&typed.len()) || !letters.chars().all(is_letter) {
+            let wanted = "the name of a queue: 1 to 80 letters, digits, - and _";
+            self.add(variable, wanted, &format!("{typed:?}"));
         }
         typed.to_owned()
     }

@@ -115,6 +115,7 @@ impl<H: Handler> Consumer<H> {
             running: running.clone(),
             progress: self.progress,
             more: Arc::default(),
+            seen: Mutex::default(),
         };
         (receiving, [deleting, changing])
     }

@@ -17,7 +17,8 @@ use crate::metrics::Metrics;
 use crate::progress::{Phase, Progress, TURN_MAX};
 use crate::settings::HealthSettings;
 
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// The media type of metrics.
+pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The health server cannot start. A worker without it would be restarted by the kubelet again and again.
 #[derive(Debug, Error)]

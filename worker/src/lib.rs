@@ -19,7 +19,7 @@
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let url = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders";
-//! let queue = Queue::connect(&QueueSettings::new(url)).await;
+//! let queue = Queue::connect(&QueueSettings::new(url)).await?;
 //! let draining = CancellationToken::new();
 //! let stop = draining.clone();
 //! tokio::spawn(async move {
@@ -38,6 +38,7 @@
 //! - [`receive`]: the loop that receives when there is room, and backs off when SQS fails
 //! - [`process`]: one message from its receive to its delete
 //! - [`handlers`]: what is done with a message
+//! - [`web`], [`s3_signer`], [`date`]: what handlers ask others with
 //! - [`heartbeat`]: keeps a message hidden while it is worked on
 //! - [`release`]: gives messages that are not done to other consumers, at once or after a wait
 //! - [`outbox`]: gathers deletes and visibility changes into batches, and repeats what failed
@@ -46,17 +47,20 @@
 //! - [`queue`]: SQS; the only file that names its SDK
 //! - [`causes`]: the text of an error with its causes
 //! - [`metrics`]: what is counted
+//! - [`produce`], [`analyze`]: the other modes: send messages, keep the results that workers report
 //! - [`health`], [`progress`], [`signals`], [`telemetry`]: what the platform sees of the process
 //!
 //! Three promises, in this order: no message is deleted before its handler succeeded; no message that was received is
 //! forgotten, whatever ends the process in an orderly way; a message is given to a second consumer only when the first
 //! has let it go or died.
 
+pub mod analyze;
 pub mod backoff;
 pub mod batch;
 pub mod causes;
 pub mod cli;
 pub mod consume;
+pub mod date;
 pub mod handlers;
 pub mod health;
 pub mod heartbeat;
@@ -64,12 +68,15 @@ pub mod message;
 pub mod metrics;
 pub mod outbox;
 pub mod process;
+pub mod produce;
 pub mod progress;
 pub mod queue;
 pub mod receive;
 pub mod release;
 pub mod remedy;
+pub mod s3_signer;
 pub mod service;
 pub mod settings;
 pub mod signals;
 pub mod telemetry;
+pub mod web;

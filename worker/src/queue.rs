@@ -6,21 +6,23 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{Config, Region, http::HttpResponse};
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
-    DeleteMessageBatchRequestEntry, Message as SqsMessage, MessageSystemAttributeName,
+    DeleteMessageBatchRequestEntry, Message as SqsMessage, MessageAttributeValue,
+    MessageSystemAttributeName, SendMessageBatchRequestEntry,
 };
 use thiserror::Error as ThisError;
 use tracing::error;
 
 use crate::batch::{Rejection, Reply, entry_id};
 use crate::message::{Message, Receipt};
+use crate::produce::events::Outgoing;
 use crate::remedy::{Reason, Remedy};
 use crate::settings::QueueSettings;
 
@@ -113,19 +115,24 @@ impl QueueError {
 }
 
 impl Queue {
-    /// A client of the queue; asks nothing of it yet.
-    pub async fn connect(settings: &QueueSettings) -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .operation_attempt_timeout(REQUEST_TIMEOUT)
-            .build();
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .timeout_config(timeouts)
-            // The receive loop and the outbox repeat, each in its own way; twice would multiply the waits.
-            .retry_config(RetryConfig::disabled());
-        if let Some(region) = &settings.region {
-            loader = loader.region(Region::new(region.clone()));
+    /// A client of the queue, with the AWS configuration of the environment. Asks SQS only for the URL of a queue that
+    /// has but a name.
+    pub async fn connect(settings: &QueueSettings) -> Result<Self, QueueError> {
+        let queue = Self::with_client(Client::new(&aws(settings).await), settings);
+        if settings.url.contains("://") {
+            Ok(queue)
+        } else {
+            queue.named().await
         }
-        Self::with_client(Client::new(&loader.load().await), settings)
+    }
+
+    /// The same queue by the URL that its name has in the account.
+    async fn named(self) -> Result<Self, QueueError> {
+        let request = self.client.get_queue_url().queue_name(&*self.url);
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| self.error("look up the URL of", error))?;
+        let url = answer.queue_url.unwrap_or_default().into();
+        Ok(Self { url, ..self })
     }
 
     /// With a client of the caller's own, whose region and retries count then.
@@ -180,6 +187,42 @@ impl Queue {
             .into_iter()
             .filter_map(message)
             .collect())
+    }
+
+    /// Sends up to ten messages.
+    pub async fn send(&self, messages: &[Outgoing]) -> Result<Reply, QueueError> {
+        let entries = messages.iter().enumerate().map(|(position, message)| {
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(entry_id(position))
+                .message_body(&message.body)
+                .set_message_attributes(Some(attributes(message)));
+            let entry = if self.is_fifo() {
+                entry
+                    .message_group_id(&message.group)
+                    .message_deduplication_id(&message.id)
+            } else {
+                entry
+            };
+            entry.build()
+        });
+        let answer = self
+            .client
+            .send_message_batch()
+            .queue_url(&*self.url)
+            // As in `delete`.
+            .set_entries(Some(entries.flatten().collect()))
+            .send()
+            .await
+            .map_err(|error| self.error("send to", error))?;
+        let accepted = answer
+            .successful
+            .into_iter()
+            .map(|entry| entry.id)
+            .collect();
+        Ok(Reply {
+            accepted,
+            rejected: answer.failed.into_iter().map(rejection).collect(),
+        })
     }
 
     /// Deletes up to ten messages.
@@ -276,6 +319,21 @@ impl Queue {
     }
 }
 
+/// The AWS configuration of the environment, in the queue's region.
+pub async fn aws(settings: &QueueSettings) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(REQUEST_TIMEOUT)
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .timeout_config(timeouts)
+        // The receive loop and the outbox repeat, each in its own way; twice would multiply the waits.
+        .retry_config(RetryConfig::disabled());
+    if let Some(region) = &settings.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    loader.load().await
+}
+
 /// What SQS answered, or why no answer came. The SDK's own chain says an answer twice.
 fn cause<E>(error: SdkError<E, HttpResponse>) -> BoxError
 where
@@ -325,6 +383,16 @@ fn number<N: FromStr>(
     name: &MessageSystemAttributeName,
 ) -> Option<N> {
     attributes.get(name)?.parse().ok()
+}
+
+fn attributes(message: &Outgoing) -> HashMap<String, MessageAttributeValue> {
+    let values = message.attributes.iter().map(|(name, text)| {
+        let value = MessageAttributeValue::builder()
+            .data_type("String")
+            .string_value(text);
+        Some(((*name).to_owned(), value.build().ok()?))
+    });
+    values.flatten().collect()
 }
 
 fn rejection(entry: BatchResultErrorEntry) -> Rejection {

@@ -1,7 +1,7 @@
 //! The loops that receive when there is room, and back off when SQS fails. They end when the worker drains.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -42,6 +42,23 @@ pub struct Receiving<H> {
     pub progress: Progress,
     /// Told by a receive that brought all it was asked for: there is more.
     pub more: Arc<Notify>,
+    pub seen: Mutex<Seen>,
+}
+
+/// What was received so far.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    messages: u64,
+    last_at: Instant,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self {
+            messages: 0,
+            last_at: Instant::now(),
+        }
+    }
 }
 
 /// What became of one receive.
@@ -61,14 +78,16 @@ impl<H: Handler> Receiving<H> {
     /// would stay hidden for the whole visibility timeout. What it brings is handed back.
     pub async fn run(self: Arc<Self>) -> Result<(), QueueError> {
         let (mut has_received, mut failures) = (false, 0);
-        let receives = self.settings.concurrency.div_ceil(self.messages_max());
-        for _ in 1..receives.min(LOOPS_MAX) {
+        for _ in 1..self.loops() {
             self.running.spawn(self.clone().help());
         }
-        while let Some(slots) = self.free_slots().await {
+        while !self.is_over() {
+            let Some(slots) = self.free_slots().await else {
+                break;
+            };
             self.progress.turn();
             let wait = if has_received {
-                self.settings.wait
+                self.wait()
             } else {
                 FIRST_WAIT
             };
@@ -83,6 +102,26 @@ impl<H: Handler> Receiving<H> {
             }
         }
         Ok(())
+    }
+
+    /// One loop where an end is set, so that no message is received beyond it.
+    fn loops(&self) -> usize {
+        if self.settings.end.messages_max.is_some() {
+            return 1;
+        }
+        let receives = self.settings.concurrency.div_ceil(self.messages_max());
+        receives.min(LOOPS_MAX)
+    }
+
+    /// Whether enough was received, or nothing for long enough while nothing is worked on.
+    fn is_over(&self) -> bool {
+        let end = &self.settings.end;
+        let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_idle = self.slots.available_permits() == self.settings.concurrency;
+        end.messages_max.is_some_and(|max| seen.messages >= max)
+            || end
+                .idle
+                .is_some_and(|idle| is_idle && seen.last_at.elapsed() >= idle)
     }
 
     /// One more receive at a time, for as long as there is more than the others bring; never waits at SQS.
@@ -158,19 +197,46 @@ impl<H: Handler> Receiving<H> {
         slots
     }
 
+    /// Not longer than the worker waits for a message before it ends.
+    fn wait(&self) -> Duration {
+        let idle = self.settings.end.idle.unwrap_or(Duration::MAX);
+        self.settings.wait.min(idle)
+    }
+
     fn messages_max(&self) -> usize {
         if self.queue.is_fifo() && self.processing.is_cautious() {
             1
         } else {
             let max = self.settings.messages_per_receive_max;
-            max.min(self.settings.concurrency)
+            let left = self.left().unwrap_or(usize::MAX).max(1);
+            max.min(self.settings.concurrency).min(left)
+        }
+    }
+
+    /// Messages until the end.
+    fn left(&self) -> Option<usize> {
+        let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = self
+            .settings
+            .end
+            .messages_max?
+            .saturating_sub(seen.messages);
+        usize::try_from(left).ok()
+    }
+
+    fn note(&self, messages: &[Message]) {
+        if let Ok(count @ 1..) = u64::try_from(messages.len()) {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.messages += count;
+            seen.last_at = Instant::now();
+        }
+        for message in messages {
+            self.processing.metrics.received(message);
         }
     }
 
     async fn accept(&self, messages: Vec<Message>, slots: OwnedSemaphorePermit, asked_at: Instant) {
-        for message in &messages {
-            self.processing.metrics.received(message);
-        }
+        self.note(&messages);
         let draining = &self.processing.signals.draining;
         if draining.is_cancelled() {
             self.hand_back(&messages).await;

@@ -1,15 +1,15 @@
 //! Composition: the one file that names every module. Starts the parts, and ends them in order.
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::consume::Consumer;
-use crate::handlers::{Print, Sleep};
+use crate::handlers::{Builtin, Sleep};
 use crate::health::{self, Seen};
 use crate::metrics::Metrics;
 use crate::progress::Progress;
-use crate::queue::Queue;
+use crate::queue::{self, Queue};
 use crate::settings::Settings;
 use crate::signals::Signals;
 
@@ -40,7 +40,10 @@ async fn consume(
     draining: CancellationToken,
 ) -> anyhow::Result<()> {
     warn_of_short_drain(&settings);
-    let queue = Queue::connect(&settings.queue).await;
+    let aws = queue::aws(&settings.queue).await;
+    let handler = Builtin::prepare(settings.handler, &aws)
+        .map_err(|cause| anyhow!("cannot prepare the handler: {cause}"))?;
+    let queue = Queue::connect(&settings.queue).await?;
     info!(
         queue = queue.url(),
         concurrency = settings.consume.concurrency,
@@ -49,7 +52,7 @@ async fn consume(
     );
     let handler = Sleep {
         work: settings.work,
-        then: Print,
+        then: handler,
     };
     let consumer = Consumer {
         queue,

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use crate::handlers::{Place, Takes};
+
 /// Checked settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -11,13 +13,31 @@ pub struct Settings {
     pub consume: ConsumeSettings,
     pub health: HealthSettings,
     pub log: LogSettings,
-    /// Pretended work on each message.
+    pub handler: HandlerSettings,
+    /// Pretended work before the handler.
     pub work: Duration,
+}
+
+/// What is done with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HandlerSettings {
+    Print,
+    Command {
+        program: String,
+        arguments: Vec<String>,
+        takes: Takes,
+    },
+    Http {
+        url: String,
+        timeout: Duration,
+    },
+    S3(Place),
 }
 
 /// Which queue, and how it is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueSettings {
+    /// Its URL, or its name in the account of the credentials.
     pub url: String,
     pub region: Option<String>,
     /// How long a message is hidden from others by a receive and by each extension.
@@ -48,6 +68,16 @@ pub struct ConsumeSettings {
     pub deadline: Duration,
     /// The longest wait before a message that failed comes again.
     pub retry_wait_max: Duration,
+    pub end: EndSettings,
+}
+
+/// When a consumer ends by itself; by default it does not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EndSettings {
+    /// After receiving this many messages.
+    pub messages_max: Option<u64>,
+    /// After this long without a message.
+    pub idle: Option<Duration>,
 }
 
 impl Default for ConsumeSettings {
@@ -60,6 +90,7 @@ impl Default for ConsumeSettings {
             drain: Duration::from_secs(25),
             deadline: Duration::from_hours(12),
             retry_wait_max: Duration::from_mins(5),
+            end: EndSettings::default(),
         }
     }
 }

@@ -1,14 +1,22 @@
 //! What is done with a message. A handler knows no queue: it says whether the message is done, and that decides whether
 //! it is deleted.
 
+mod builtin;
+mod command;
+mod http;
 mod print;
+mod s3;
 mod sleep;
 
 use std::error::Error;
 use std::future::Future;
 use std::sync::Arc;
 
+pub use builtin::Builtin;
+pub use command::Command;
+pub use http::Http;
 pub use print::Print;
+pub use s3::{Place, S3};
 pub use sleep::Sleep;
 
 use crate::message::Message;

@@ -8,13 +8,18 @@
     reason = "clippy counts only the test functions themselves as tests, not what they are made of"
 )]
 
+mod chaos;
 mod consuming;
 mod draining;
 mod failing;
 mod fifo;
+mod handling;
 mod library;
 mod local_sqs;
 mod measuring;
+mod modes;
+mod once;
+mod readme;
 mod releasing;
 mod scripted_sqs;
 mod starting;

@@ -19,6 +19,11 @@ async fn wrong_settings_end_it_with_code_two_and_one_line_each() {
         ("SLUICE_WORKER_DRAIN_SECONDS", "25s"),
         ("SLUICE_WORKER_DEADLINE_SECONDS", "0"),
         ("SLUICE_WORKER_RETRY_SECONDS_MAX", "43201"),
+        ("SLUICE_WORKER_IDLE_SECONDS", "-1"),
+        ("TOT_MSGS_TO_PROCESS", "all"),
+        ("SLUICE_WORKER_HTTP_TIMEOUT_SECONDS", "0"),
+        ("SLUICE_WORKER_HTTP_URL", "ftp://host"),
+        ("SLUICE_WORKER_HANDLER", "http"),
     ];
     let ended = Worker::start_bare(&variables).end().await;
     assert_eq!(ended.code, Some(2));
@@ -28,7 +33,10 @@ async fn wrong_settings_end_it_with_code_two_and_one_line_each() {
         .map(|line| line.split(':').next().unwrap())
         .collect();
     named.sort_unstable();
-    let mut expected: Vec<_> = variables.iter().map(|(name, _)| *name).collect();
+    let names = variables.iter().map(|(name, _)| *name);
+    let mut expected: Vec<_> = names
+        .filter(|name| *name != "SLUICE_WORKER_HANDLER")
+        .collect();
     expected.push("SQS_QUEUE_URL");
     expected.sort_unstable();
     assert_eq!(named, expected);
@@ -38,6 +46,25 @@ async fn wrong_settings_end_it_with_code_two_and_one_line_each() {
         "{:?}",
         ended.stderr
     );
+}
+
+#[tokio::test]
+async fn a_handler_without_what_it_needs_says_what_that_is() {
+    let queue = ("SQS_QUEUE_URL", "http://127.0.0.1:1/123456789012/orders");
+    let table = [
+        ("command", "SLUICE_WORKER_COMMAND: expected a program"),
+        (
+            "http",
+            "SLUICE_WORKER_HTTP_URL: expected an http or https URL",
+        ),
+        ("s3", "STORE_EVENTS_BKT: expected the name of a bucket"),
+    ];
+    for (handler, expected) in table {
+        let variables = [queue, ("SLUICE_WORKER_HANDLER", handler)];
+        let ended = Worker::start_bare(&variables).end().await;
+        assert_eq!((ended.code, ended.stderr.len()), (Some(2), 1));
+        assert!(ended.stderr[0].starts_with(expected), "{:?}", ended.stderr);
+    }
 }
 
 #[tokio::test]

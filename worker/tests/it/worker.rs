@@ -50,6 +50,7 @@ impl Worker {
                 .env("SQS_QUEUE_URL", queue)
                 .env("HEALTH_HOST", "127.0.0.1")
                 .env("HEALTH_PORT", "0")
+                .env("PATH", std::env::var("PATH").unwrap())
                 .envs(variables.iter().copied()),
         )
     }
@@ -58,6 +59,27 @@ impl Worker {
     pub(crate) fn start_bare(variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sluice-worker"));
         Self::spawn(command.env_clear().envs(variables.iter().copied()))
+    }
+
+    /// One message, as a job.
+    pub(crate) fn once(endpoint: &str, variables: &[(&str, &str)]) -> Self {
+        Self::mode(&["once"], endpoint, variables)
+    }
+
+    /// Does something else than run.
+    pub(crate) fn mode(arguments: &[&str], endpoint: &str, variables: &[(&str, &str)]) -> Self {
+        Self::spawn(
+            Command::new(env!("CARGO_BIN_EXE_sluice-worker"))
+                .args(arguments)
+                .env_clear()
+                .env("AWS_ENDPOINT_URL", endpoint)
+                .env("AWS_ACCESS_KEY_ID", "test")
+                .env("AWS_SECRET_ACCESS_KEY", "test")
+                .env("AWS_REGION", "eu-west-1")
+                .env("HEALTH_HOST", "127.0.0.1")
+                .env("HEALTH_PORT", "0")
+                .envs(variables.iter().copied()),
+        )
     }
 
     fn spawn(command: &mut Command) -> Self {
@@ -106,12 +128,17 @@ impl Worker {
         self.end().await
     }
 
-    /// The status line of `GET path` at its health server, and the body.
-    pub(crate) async fn health(&self, path: &str) -> (u16, String) {
+    /// Where its health server listens.
+    pub(crate) async fn address(&self) -> String {
         let listens = || self.stderr.find("health server listens");
         eventually("the health server listens", || listens().is_some()).await;
         let line = listens().unwrap();
-        let address = line.split('"').nth(1).unwrap().to_owned();
+        line.split('"').nth(1).unwrap().to_owned()
+    }
+
+    /// The status line of `GET path` at its health server, and the body.
+    pub(crate) async fn health(&self, path: &str) -> (u16, String) {
+        let address = self.address().await;
         let mut stream = TcpStream::connect(address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: worker\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();

@@ -1,0 +1,180 @@
+//! What is typed about the handler, and how it is checked.
+
+use clap::{Args, ValueEnum};
+
+use super::Faults;
+use crate::handlers::{Place, Takes};
+use crate::settings::HandlerSettings;
+
+/// An answer that takes longer than this belongs into a queue of its own.
+const HTTP_TIMEOUT_SECONDS_MAX: u64 = 3_600;
+
+/// What is done with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HandlerName {
+    /// Printed on standard output
+    Print,
+    /// Given to a program
+    Command,
+    /// Posted to a URL
+    Http,
+    /// Stored in S3
+    S3,
+}
+
+/// What one run of the program takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CommandTakes {
+    Message,
+    Batch,
+}
+
+#[derive(Debug, Args)]
+pub struct HandlerArguments {
+    /// What is done with a message
+    #[arg(
+        long,
+        env = "SLUICE_WORKER_HANDLER",
+        value_name = "HANDLER",
+        default_value = "print"
+    )]
+    handler: HandlerName,
+
+    /// Program of the handler `command`: words, or a JSON array of strings. No shell is between
+    #[arg(long, env = "SLUICE_WORKER_COMMAND", value_name = "PROGRAM")]
+    command: Option<String>,
+
+    /// Whether the program runs for each message or for each batch
+    #[arg(
+        long,
+        env = "SLUICE_WORKER_COMMAND_TAKES",
+        value_name = "WHAT",
+        default_value = "message"
+    )]
+    command_takes: CommandTakes,
+
+    /// URL of the handler `http`; a 2xx answer is done, redirects are not followed
+    #[arg(long, env = "SLUICE_WORKER_HTTP_URL", value_name = "URL")]
+    http_url: Option<String>,
+
+    /// Seconds that an answer to the handler `http` may take, 1 to 3600
+    #[arg(
+        long,
+        env = "SLUICE_WORKER_HTTP_TIMEOUT_SECONDS",
+        value_name = "SECONDS",
+        default_value = "30"
+    )]
+    http_timeout_seconds: String,
+
+    /// Bucket of the handler `s3`
+    #[arg(long, env = "STORE_EVENTS_BKT", value_name = "BUCKET")]
+    store_events_bkt: Option<String>,
+
+    /// What the keys of the handler `s3` begin with
+    #[arg(
+        long,
+        env = "S3_PREFIX",
+        value_name = "PREFIX",
+        default_value = "store_events"
+    )]
+    s3_prefix: String,
+
+    /// Another S3 than that of the region
+    #[arg(long, env = "AWS_ENDPOINT_URL_S3", value_name = "URL")]
+    s3_endpoint_url: Option<String>,
+}
+
+impl HandlerArguments {
+    pub(super) fn check(&self, faults: &mut Faults) -> HandlerSettings {
+        let timeout = faults.number(
+            "SLUICE_WORKER_HTTP_TIMEOUT_SECONDS",
+            &self.http_timeout_seconds,
+            1..=HTTP_TIMEOUT_SECONDS_MAX,
+        );
+        match self.handler {
+            HandlerName::Print => HandlerSettings::Print,
+            HandlerName::Command => self.command(faults),
+            HandlerName::Http => HandlerSettings::Http {
+                url: self.http_url(faults),
+                timeout: std::time::Duration::from_secs(timeout),
+            },
+            HandlerName::S3 => HandlerSettings::S3(self.place(faults)),
+        }
+    }
+
+    fn command(&self, faults: &mut Faults) -> HandlerSettings {
+        let typed = self.command.as_deref().unwrap_or_default();
+        let mut words = words(typed).into_iter();
+        let program = words.next().unwrap_or_default();
+        if program.is_empty() {
+            let wanted = "a program, as \"encode --fast\" or [\"encode\", \"--fast\"]";
+            faults.add("SLUICE_WORKER_COMMAND", wanted, &format!("{typed:?}"));
+        }
+        HandlerSettings::Command {
+            program,
+            arguments: words.collect(),
+            takes: match self.command_takes {
+                CommandTakes::Message => Takes::Message,
+                CommandTakes::Batch => Takes::Batch,
+            },
+        }
+    }
+
+    fn http_url(&self, faults: &mut Faults) -> String {
+        let typed = self.http_url.clone().unwrap_or_default();
+        let uri: Option<axum::http::Uri> = typed.parse().ok();
+        let is_http = |uri: &axum::http::Uri| {
+            matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
+        };
+        if !uri.as_ref().is_some_and(is_http) {
+            let wanted = "an http or https URL with a host";
+            faults.add("SLUICE_WORKER_HTTP_URL", wanted, &format!("{typed:?}"));
+        }
+        typed
+    }
+
+    fn place(&self, faults: &mut Faults) -> Place {
+        let bucket = self.store_events_bkt.clone().unwrap_or_default();
+        let is_letter = |letter: char| {
+            letter.is_ascii_lowercase() || letter.is_ascii_digit() || ".-".contains(letter)
+        };
+        if !(3..=63).contains(&bucket.len()) || !bucket.chars().all(is_letter) {
+            let wanted = "the name of a bucket: 3 to 63 of a-z, 0-9, . and -";
+            faults.add("STORE_EVENTS_BKT", wanted, &format!("{bucket:?}"));
+        }
+        let endpoint = self.s3_endpoint_url.clone();
+        Place {
+            bucket,
+            prefix: self.s3_prefix.clone(),
+            endpoint: endpoint.filter(|endpoint| !endpoint.is_empty()),
+        }
+    }
+}
+
+/// Words between spaces, or the strings of a JSON array, which may hold spaces themselves.
+fn words(typed: &str) -> Vec<String> {
+    if typed.trim_start().starts_with('[') {
+        return serde_json::from_str::<Vec<serde_json::Value>>(typed)
+            .ok()
+            .and_then(|words| {
+                let words = words.into_iter();
+                words
+                    .map(|word| word.as_str().map(ToOwned::to_owned))
+                    .collect()
+            })
+            .unwrap_or_default();
+    }
+    typed.split_whitespace().map(ToOwned::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_words_or_a_json_array() {
+        assert_eq!(words(" encode  --fast "), ["encode", "--fast"]);
+        assert_eq!(words(r#"["sh", "-c", "exit 3"]"#), ["sh", "-c", "exit 3"]);
+        assert_eq!(words(r#"["sh", 3]"#), Vec::<String>::new());
+    }
+}
