@@ -14,6 +14,12 @@ use crate::worker::{Ended, Worker};
 const PATIENCE: Duration = Duration::from_secs(240);
 const WORKERS: usize = 3;
 
+/// Enough to be ended many times over; `SLUICE_CHAOS_MESSAGES=20000` for longer.
+fn messages() -> u64 {
+    let asked = std::env::var("SLUICE_CHAOS_MESSAGES").ok();
+    asked.map_or(2_000, |asked| asked.parse().unwrap())
+}
+
 struct Run {
     sqs: LocalSqs,
     url: String,
@@ -110,6 +116,7 @@ impl Run {
             FaultAction::ServerError(503),
             FaultAction::PartialBatchFailure,
             FaultAction::Latency(Duration::from_millis(150)),
+            FaultAction::DropConnection,
         ];
         let operations = [
             "ReceiveMessage",
@@ -118,11 +125,8 @@ impl Run {
         ];
         let chosen = self.chance.usize(..actions.len());
         let operation = self.chance.choice(operations).unwrap();
-        self.sqs.control.set_fault(FaultRule {
-            operation: Some(operation.to_owned()),
-            requests: Some(3),
-            ..FaultRule::new(actions[chosen].clone())
-        });
+        let rule = FaultRule::on(operation, actions[chosen].clone());
+        self.sqs.control.set_fault(rule.times(3));
     }
 
     fn duplicates(&self) -> u64 {
@@ -142,7 +146,7 @@ impl Run {
 
 #[tokio::test]
 async fn workers_that_are_only_stopped_lose_nothing_and_do_nothing_twice() {
-    let mut run = Run::given(20_000, 1).await;
+    let mut run = Run::given(messages(), 1).await;
     run.until_empty(|_| "TERM").await;
     run.assert_nothing_lost();
     println!("{} stops, {} duplicates", run.signals, run.duplicates());
@@ -151,7 +155,7 @@ async fn workers_that_are_only_stopped_lose_nothing_and_do_nothing_twice() {
 
 #[tokio::test]
 async fn workers_that_are_killed_lose_nothing_and_duplicate_no_more_than_they_held() {
-    let mut run = Run::given(5_000, 2).await;
+    let mut run = Run::given(messages(), 2).await;
     run.until_empty(|chance| if chance.bool() { "KILL" } else { "TERM" })
         .await;
     run.assert_nothing_lost();
