@@ -4,6 +4,7 @@ pub mod analyze;
 pub mod former;
 pub mod handler;
 pub mod produce;
+pub mod redrive;
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -17,6 +18,7 @@ use self::analyze::AnalyzeArguments;
 use self::former::{Former, Typed};
 use self::handler::HandlerArguments;
 use self::produce::ProduceArguments;
+use self::redrive::RedriveArguments;
 use crate::settings::{
     ConsumeSettings, EndSettings, HealthSettings, LogFormat, LogSettings, QueueSettings, Settings,
 };
@@ -50,6 +52,8 @@ pub enum Mode {
     Once(Box<Arguments>),
     /// Sends messages, and prints how many
     Produce(Box<ProduceArguments>),
+    /// Moves the messages of a dead-letter queue back to where they came from, and prints how far it is
+    Redrive(Box<RedriveArguments>),
     /// Keeps the results that workers report, and tells them over HTTP
     Analyze(Box<AnalyzeArguments>),
 }

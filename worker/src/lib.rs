@@ -44,10 +44,11 @@
 //! - [`outbox`]: gathers deletes and visibility changes into batches, and repeats what failed
 //! - [`batch`], [`remedy`], [`backoff`], [`message`]: pure: what a batch answer means, what helps against an error, how
 //!   long to wait, what a message is
-//! - [`queue`]: SQS; the only file that names its SDK
+//! - [`queue`]: SQS; the only module that names its SDK
 //! - [`causes`]: the text of an error with its causes
 //! - [`metrics`]: what is counted
-//! - [`produce`], [`analyze`]: the other modes: send messages, keep the results that workers report
+//! - [`produce`], [`redrive`], [`analyze`]: the other modes: send messages, move dead letters back, keep the results that
+//!   workers report
 //! - [`health`], [`progress`], [`signals`], [`telemetry`]: what the platform sees of the process
 //!
 //! Three promises, in this order: no message is deleted before its handler succeeded; no message that was received is
@@ -72,6 +73,7 @@ pub mod produce;
 pub mod progress;
 pub mod queue;
 pub mod receive;
+pub mod redrive;
 pub mod release;
 pub mod remedy;
 pub mod s3_signer;

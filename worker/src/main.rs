@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use sluice_worker::cli::{CommandLine, Faults, Mode};
 use sluice_worker::settings::{LogSettings, Settings};
-use sluice_worker::{analyze, produce, service, telemetry};
+use sluice_worker::{analyze, produce, redrive, service, telemetry};
 
 const WRONG_SETTINGS: u8 = 2;
 
@@ -17,6 +17,10 @@ fn main() -> ExitCode {
         Mode::Produce(arguments) => run(arguments.check(), |settings| {
             let log = settings.log.clone();
             (log, produce::run(settings))
+        }),
+        Mode::Redrive(arguments) => run(arguments.check(), |settings| {
+            let log = settings.log.clone();
+            (log, redrive::run(settings))
         }),
         Mode::Analyze(arguments) => run(arguments.check(), |settings| {
             let log = settings.log.clone();

@@ -1,4 +1,6 @@
-//! SQS through its SDK: the only file that names it. It tells what happened, and neither repeats nor decides.
+//! SQS through its SDK, which only this module names. It tells what happened, and neither repeats nor decides.
+
+mod moving;
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -20,6 +22,7 @@ use aws_sdk_sqs::types::{
 use thiserror::Error as ThisError;
 use tracing::error;
 
+pub use self::moving::MoveProgress;
 use crate::batch::{Rejection, Reply, entry_id};
 use crate::message::{Message, Receipt};
 use crate::produce::events::Outgoing;

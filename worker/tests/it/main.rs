@@ -16,6 +16,7 @@ mod fifo;
 mod handling;
 mod library;
 mod local_sqs;
+mod long_work;
 mod measuring;
 mod modes;
 mod once;

@@ -77,6 +77,38 @@ async fn a_rate_is_kept_and_a_missing_queue_is_told() {
     assert!(ended.stderr.last().unwrap().contains("does not exist"));
 }
 
+#[tokio::test]
+async fn dead_letters_go_back_to_their_queue_with_a_line_that_says_how_many() {
+    let sqs = LocalSqs::start().await;
+    let url = sqs.given_queue_with_dead_letters("orders", 1);
+    for number in 0..12 {
+        sqs.control.send("orders", &number.to_string()).unwrap();
+    }
+    let failing = [
+        ("SLUICE_WORKER_HANDLER", "command"),
+        ("SLUICE_WORKER_COMMAND", "false"),
+        ("SLUICE_WORKER_RETRY_SECONDS_MAX", "0"),
+    ];
+    let worker = sqs.worker(&url, &failing);
+    eventually("all are dead letters", || {
+        sqs.queue("orders-dead").visible == 12
+    })
+    .await;
+    worker.terminate().await.assert_drained();
+    let dead = [("SQS_QUEUE_NAME", "orders-dead")];
+    let ended = Worker::mode(&["redrive"], &sqs.endpoint, &dead).end().await;
+    ended.assert_drained();
+    let told = ended.stdout.last().unwrap();
+    assert!(told.starts_with("status=COMPLETED moved=12"), "{told}");
+    assert_eq!(
+        (
+            sqs.queue("orders").visible,
+            sqs.queue("orders-dead").visible
+        ),
+        (12, 0)
+    );
+}
+
 async fn ask(method: &str, worker: &Worker, path: &str) -> (u16, String) {
     let url = format!("http://{}{path}", worker.address().await);
     let request = Request::builder().method(method).uri(url);

@@ -45,7 +45,7 @@ fn rows() -> BTreeSet<(String, String)> {
 #[test]
 fn every_variable_stands_in_the_readme_with_its_default_and_no_other_does() {
     let mut expected = variables(&help(&["--help"]));
-    for mode in ["produce", "analyze"] {
+    for mode in ["produce", "redrive", "analyze"] {
         expected.extend(variables(&help(&[mode, "--help"])));
     }
     let names = |set: &BTreeSet<(String, String)>| -> BTreeSet<String> {
