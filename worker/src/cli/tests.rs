@@ -67,6 +67,22 @@ fn every_number_is_accepted_at_both_ends_of_its_range_and_refused_beyond() {
             43_200_000,
         ),
         ("--drain-seconds", "SLUICE_WORKER_DRAIN_SECONDS", 0, 43_200),
+        ("--idle-seconds", "SLUICE_WORKER_IDLE_SECONDS", 0, 43_200),
+        (
+            "--tot-msgs-to-process",
+            "TOT_MSGS_TO_PROCESS",
+            0,
+            1_000_000_000,
+        ),
+        (
+            "--http-timeout-seconds",
+            "SLUICE_WORKER_HTTP_TIMEOUT_SECONDS",
+            1,
+            3_600,
+        ),
+        ("--max-msgs-per-batch", "MAX_MSGS_PER_BATCH", 1, 10),
+        ("--msg-process-delay", "MSG_PROCESS_DELAY", 0, 43_200),
+        ("--process-sleep-time", "PROCESS_SLEEP_TIME", 0, 43_200),
         (
             "--deadline-seconds",
             "SLUICE_WORKER_DEADLINE_SECONDS",
@@ -117,6 +133,35 @@ fn a_queue_url_needs_scheme_host_and_name() {
         &format!("SQS_QUEUE_URL: expected {wanted}, found nothing"),
     );
     given(&["--sqs-queue-url=http://127.0.0.1:5101/123456789012/orders.fifo"]).unwrap();
+}
+
+#[test]
+fn a_job_ends_after_one_message_unless_it_is_told_otherwise() {
+    let end = |flags: &[&str]| {
+        let typed = ["sluice-worker", "--sqs-queue-url", URL];
+        let typed = typed.into_iter().chain(flags.iter().copied());
+        let arguments = Arguments::try_parse_from(typed).unwrap();
+        arguments.check_once().unwrap().consume.end
+    };
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    let as_it_is = EndSettings {
+        messages_max: Some(1),
+        idle: seconds(30),
+    };
+    assert_eq!(end(&[]), as_it_is);
+    let told = EndSettings {
+        messages_max: Some(5),
+        idle: seconds(9),
+    };
+    assert_eq!(end(&["--tot-msgs-to-process=5", "--idle-seconds=9"]), told);
+}
+
+#[test]
+fn a_variable_of_our_own_wins_over_that_of_another_worker() {
+    let settings = given(&["--sqs-max-messages=3", "--max-msgs-per-batch=7"]).unwrap();
+    assert_eq!(settings.consume.messages_per_receive_max, 3);
+    let settings = given(&["--msg-process-delay=2"]).unwrap();
+    assert_eq!(settings.work, Duration::from_secs(2));
 }
 
 #[test]

@@ -30,8 +30,8 @@ async fn a_program_reads_the_body_and_the_attributes() {
 
 #[tokio::test]
 async fn the_exit_code_decides() {
-    let handled = shell("exit 3", Takes::Message).handle(given_message());
-    let error = handled.await.unwrap_err();
+    let failing = shell("exit 3", Takes::Message);
+    let error = failing.handle(given_message()).await.unwrap_err();
     assert_eq!(error.to_string(), "the program ended with exit code 3");
     let missing = Command {
         program: "/no/such/program".into(),
@@ -86,8 +86,9 @@ async fn a_batch_is_one_line_a_message_and_failures_are_named() {
     let batch = ["m-1", "m-2", "m-3"].map(|id| Arc::new(Message::new(id, "x")));
     let script =
         r#"test "$(wc -l)" = 3 && echo '{"batchItemFailures":[{"itemIdentifier":"m-2"}]}'"#;
-    let results = shell(script, Takes::Batch).handle_batch(batch.to_vec());
-    let is_done: Vec<_> = results.await.iter().map(Result::is_ok).collect();
+    let naming = shell(script, Takes::Batch);
+    let results = naming.handle_batch(batch.to_vec()).await;
+    let is_done: Vec<_> = results.iter().map(Result::is_ok).collect();
     assert_eq!(is_done, [true, false, true]);
 }
 
@@ -98,8 +99,9 @@ async fn a_batch_whose_program_fails_or_says_nonsense_is_not_done() {
         "echo nonsense",
         "echo '{\"batchItemFailures\":[{}]}'",
     ] {
-        let results = shell(script, Takes::Batch).handle_batch(vec![given_message()]);
-        assert!(results.await[0].is_err(), "{script}");
+        let failing = shell(script, Takes::Batch);
+        let results = failing.handle_batch(vec![given_message()]).await;
+        assert!(results[0].is_err(), "{script}");
     }
 }
 

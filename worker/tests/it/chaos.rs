@@ -11,7 +11,7 @@ use crate::local_sqs::LocalSqs;
 use crate::worker::{Ended, Worker};
 
 /// Far more than a run takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_mins(4);
 const WORKERS: usize = 3;
 
 /// Enough to be ended many times over; `SLUICE_CHAOS_MESSAGES=20000` for longer.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::local_sqs::LocalSqs;
 use crate::worker::{Worker, eventually};
 
-const GROUPS: usize = 7;
-const MESSAGES: usize = 210;
+const GROUPS: u64 = 7;
+const MESSAGES: u64 = 210;
 
 async fn given_grouped_messages(sqs: &LocalSqs) -> String {
     let attributes = [
@@ -22,6 +22,10 @@ async fn given_grouped_messages(sqs: &LocalSqs) -> String {
         .collect();
     sqs.send_grouped(&url, &bodies).await;
     url
+}
+
+fn count(lines: &[String]) -> u64 {
+    u64::try_from(lines.len()).unwrap()
 }
 
 /// The numbers of each group in the order in which they were printed.
@@ -44,14 +48,14 @@ async fn each_group_stays_in_order_and_groups_run_side_by_side() {
     let url = given_grouped_messages(&sqs).await;
     let worker = sqs.worker(&url, &[("SLUICE_WORKER_WORK_MILLISECONDS", "5")]);
     eventually("all are deleted", || {
-        sqs.queue("orders.fifo").deleted == u64::try_from(MESSAGES).unwrap()
+        sqs.queue("orders.fifo").deleted == MESSAGES
     })
     .await;
     let ended = worker.terminate().await;
     ended.assert_drained();
-    assert_eq!(ended.stdout.len(), MESSAGES);
+    assert_eq!(count(&ended.stdout), MESSAGES);
     let groups = by_group(&ended.stdout);
-    assert_eq!(groups.len(), GROUPS);
+    assert_eq!(groups.len(), 7);
     for (group, numbers) in groups {
         assert!(numbers.is_sorted(), "{group}: {numbers:?}");
     }
@@ -76,7 +80,7 @@ async fn order_survives_workers_that_are_stopped_in_the_middle() {
         assert!(round < 40, "they get nowhere");
         let before = sqs.queue("orders.fifo").deleted;
         let worker: Worker = sqs.worker(&url, &[("SLUICE_WORKER_WORK_MILLISECONDS", "20")]);
-        let wanted = (before + 30 + 7 * (round % 3)).min(MESSAGES as u64);
+        let wanted = (before + 30 + 7 * (round % 3)).min(MESSAGES);
         eventually("some are deleted", || {
             sqs.queue("orders.fifo").deleted >= wanted
         })
@@ -84,11 +88,11 @@ async fn order_survives_workers_that_are_stopped_in_the_middle() {
         let ended = worker.terminate().await;
         ended.assert_drained();
         printed.extend(ended.stdout);
-        if wanted == MESSAGES as u64 {
+        if wanted == MESSAGES {
             break;
         }
     }
-    assert_eq!(printed.len(), MESSAGES, "each exactly once");
+    assert_eq!(count(&printed), MESSAGES, "each exactly once");
     for (group, numbers) in by_group(&printed) {
         assert!(numbers.is_sorted(), "{group}: {numbers:?}");
     }

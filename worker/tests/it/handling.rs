@@ -102,7 +102,7 @@ async fn given_server() -> (String, Posts, Posts) {
         post(async move |headers: HeaderMap, body: String| {
             let status = body.split('#').next().unwrap().parse().unwrap_or(200);
             if status == 599 {
-                tokio::time::sleep(Duration::from_secs(60)).await;
+                tokio::time::sleep(Duration::from_mins(1)).await;
             }
             posts.lock().unwrap().push((headers, body));
             let status = StatusCode::from_u16(status).unwrap();
