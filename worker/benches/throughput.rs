@@ -24,7 +24,7 @@ use aws_sdk_sqs::{Client, config};
 use sluice::local::{Control, LocalServer};
 use tokio_util::sync::CancellationToken;
 
-const MESSAGES: u64 = 10_000;
+const MESSAGES: u64 = 5_000;
 const ROUNDS: usize = 3;
 /// Ticks of the processor time in /proc; every Linux that this runs on has a hundred a second.
 const TICKS_PER_SECOND: f64 = 100.0;

@@ -130,7 +130,7 @@ mod tests {
     fn given_event(body: &str) -> Message {
         Message {
             attributes: [("event_type".to_owned(), "sale_event".to_owned())].into(),
-            sent_at: Some(Duration::from_secs(1_795_305_600)),
+            sent_at: Some(Duration::from_hours(498_696)),
             ..Message::new("0b8e3f44-9d35", body)
         }
     }
