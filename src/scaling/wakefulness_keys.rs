@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_key_of_ours_a_workload_sleeps_when_aws_sqs_queue_says_so() {
+    fn without_a_key_of_ours_a_workload_sleeps_when_the_built_in_scaler_says_so() {
         assert_eq!(given_wakefulness(&[]), Ok(None));
         let shadow = [("targetWaitSeconds", "60"), ("mode", "shadow")];
         assert_eq!(given_wakefulness(&shadow), Ok(None));

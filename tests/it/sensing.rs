@@ -212,7 +212,7 @@ async fn minutes_that_come_late_are_added_to_those_that_are_known() {
     assert!((1..=3).contains(&early.minutes.len()), "{early:?}");
     let first = early.minutes[0];
     assert_eq!(
-        (first.sent, first.received, first.deleted),
+        (first.visible, first.received, first.deleted),
         (Some(5.0), Some(0.0), Some(0.0))
     );
     assert_eq!(first.groups_in_flight, None, "not a FIFO queue");
@@ -278,7 +278,7 @@ async fn one_call_is_for_many_queues_and_none_for_those_that_nobody_wants() {
     assert_eq!(sqs.minutes_asked(), 1);
     let page = scaler.page("/metrics").await.1;
     assert!(
-        page.contains("sluice_cloudwatch_metrics_requested_total 200"),
+        page.contains("sluice_cloudwatch_metrics_requested_total 250"),
         "{page}"
     );
     assert!(
