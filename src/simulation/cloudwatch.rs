@@ -17,6 +17,10 @@ const LATE_MIN: Duration = Duration::from_mins(1);
 /// A minute is published at most this long after its end.
 const LATE_MAX: Duration = Duration::from_mins(3);
 
+/// The scaler asks for a queue's minutes so often, and for so many metrics.
+const POLLED_EVERY: Duration = Duration::from_mins(1);
+const METRICS_POLLED: u64 = 3;
+
 /// No policy looks back further.
 const MINUTES_KEPT: usize = 60;
 
@@ -59,6 +63,7 @@ pub(super) struct CloudWatch {
     minutes: VecDeque<(Duration, Minute)>,
     before: Totals,
     metrics_asked: Cell<u64>,
+    polled_at: Cell<Option<Duration>>,
 }
 
 impl CloudWatch {
@@ -68,6 +73,7 @@ impl CloudWatch {
             minutes: VecDeque::new(),
             before: Totals::default(),
             metrics_asked: Cell::new(0),
+            polled_at: Cell::new(None),
         }
     }
 
@@ -104,7 +110,26 @@ impl CloudWatch {
     /// The minutes that can be read at `now`, newest first. Each call asks for one metric, however
     /// many minutes of it.
     pub(super) fn published(&self, now: Duration) -> impl Iterator<Item = Minute> + '_ {
-        self.metrics_asked.set(self.metrics_asked.get() + 1);
+        self.ask(1);
+        self.readable(now)
+    }
+
+    /// Asks for what was received and deleted and for the oldest message's age, once a minute, however
+    /// often somebody wants to know.
+    pub(super) fn poll(&self, now: Duration) {
+        let is_due = |at: Duration| now.saturating_sub(at) >= POLLED_EVERY;
+        if self.polled_at.get().is_none_or(is_due) {
+            self.polled_at.set(Some(now));
+            self.ask(METRICS_POLLED);
+        }
+    }
+
+    fn ask(&self, metrics: u64) {
+        self.metrics_asked.set(self.metrics_asked.get() + metrics);
+    }
+
+    /// What an earlier question still brings: the minutes that can be read at `now`, newest first.
+    pub(super) fn readable(&self, now: Duration) -> impl Iterator<Item = Minute> + '_ {
         let readable = move |(at, _): &&(Duration, Minute)| *at <= now;
         self.minutes
             .iter()

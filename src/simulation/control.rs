@@ -59,8 +59,11 @@ impl Sight<'_> {
     }
 
     /// The last minutes that CloudWatch has, oldest first.
-    fn minutes(&self, now: Duration) -> Vec<scaling::Minute> {
-        let newest_first = self.cloudwatch.published(now).take(MINUTES_READ);
+    fn minutes(&self, now: Duration, is_empty: bool) -> Vec<scaling::Minute> {
+        if !is_empty {
+            self.cloudwatch.poll(now);
+        }
+        let newest_first = self.cloudwatch.readable(now).take(MINUTES_READ);
         let mut minutes: Vec<_> = newest_first.map(scaling::Minute::from).collect();
         minutes.reverse();
         minutes
@@ -158,8 +161,10 @@ impl Scaler {
         let Some(estimator) = &mut self.estimator else {
             return Some(decide(&self.policy, &backlog, None));
         };
+        // An empty queue is not asked for; what was asked for before still comes.
+        let is_empty = backlog.visible == 0 && backlog.in_flight == 0;
         let minutes: Vec<scaling::Minute> = if self.settings.reads_cloudwatch {
-            sight.minutes(now)
+            sight.minutes(now, is_empty)
         } else {
             Vec::new()
         };
