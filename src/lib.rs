@@ -17,9 +17,10 @@
 //! - [`ramp`]: what an autoscaler must be told for a wanted ramp
 //! - [`history`]: a queue's past from `CloudWatch` as a trace for the simulation
 //! - [`demo`]: all of it at work on one machine, with worker processes as pods
+//! - [`commands`]: what each command does, a file each
 //! - [`cli`], [`clock`], [`telemetry`], [`shutdown`], [`metrics`]: the edges
 //!
-//! Dependencies point one way: `main -> service -> {grpc, http} -> watchers -> cache -> queue -> scaling`.
+//! Dependencies point one way: `main -> commands -> service -> {grpc, http} -> watchers -> cache -> queue -> scaling`.
 //! [`metrics`] is a leaf beside that line, and `scaling` never uses it. `scaling` knows no AWS, no
 //! gRPC and no clock. `decide` cannot fail: bad metadata stops in `policy.rs`, a missing count in
 //! `observation.rs`. Not knowing is an error, never zero.
@@ -27,6 +28,7 @@
 pub mod cache;
 pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod demo;
 pub mod grpc;
 pub mod history;
