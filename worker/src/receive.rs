@@ -285,13 +285,13 @@ impl<H: Handler> Receiving<H> {
 
     async fn back_off(&self, error: &QueueError, failures: u32) {
         let pause = error.wait(failures, fastrand::f64());
+        self.progress.failing();
         warn!(
             error = with_causes(error),
             failures,
             pause_milliseconds = pause.as_millis(),
             "receive failed"
         );
-        self.progress.failing();
         let draining = &self.processing.signals.draining;
         draining.run_until_cancelled(sleep(pause)).await;
     }

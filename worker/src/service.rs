@@ -71,12 +71,12 @@ async fn drain_on_signal(
     draining: &CancellationToken,
 ) -> &'static str {
     let first = signals.next().await;
+    progress.draining();
+    draining.cancel();
     info!(
         signal = first,
         "draining: no further receive, running messages may finish"
     );
-    progress.draining();
-    draining.cancel();
     signals.next().await
 }
 

@@ -52,7 +52,7 @@ impl Run {
         let variables = [
             ("SLUICE_WORKER_WORK_MILLISECONDS", "20"),
             ("SLUICE_WORKER_CONCURRENCY", "30"),
-            ("SQS_VISIBILITY_TIMEOUT", "3"),
+            ("SQS_VISIBILITY_TIMEOUT", "10"),
             ("RUST_LOG", "error"),
         ];
         let worker = self.sqs.worker(&self.url, &variables);

@@ -34,7 +34,7 @@ async fn a_missing_queue_or_permission_is_fatal_at_the_start_and_says_so() {
 #[tokio::test]
 async fn an_error_that_may_pass_is_waited_out() {
     let sqs = ScriptedSqs::start().await;
-    sqs.given_fault(
+    sqs.given_outage(
         RECEIVE,
         Fault::Request(StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
     );
@@ -49,6 +49,7 @@ async fn an_error_that_may_pass_is_waited_out() {
         (status, reason.as_str()),
         (503, "the last receive failed; the log says why\n")
     );
+    sqs.outage_is_over();
     eventually("the message is deleted", || sqs.deleted().len() == 1).await;
     worker.terminate().await.assert_drained();
 }

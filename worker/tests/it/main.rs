@@ -13,6 +13,7 @@ mod consuming;
 mod draining;
 mod failing;
 mod fifo;
+mod gate;
 mod handling;
 mod library;
 mod local_sqs;

@@ -41,6 +41,8 @@ struct Inner {
     deleted: Vec<String>,
     requests: Vec<(String, Value)>,
     faults: VecDeque<(&'static str, Fault)>,
+    outage: Option<(&'static str, Fault)>,
+    unanswered_receives: usize,
 }
 
 #[derive(Clone)]
@@ -89,6 +91,20 @@ impl ScriptedSqs {
         self.lock().faults.push_back((operation, fault));
     }
 
+    /// Every request of this operation fails until the outage is over.
+    pub(crate) fn given_outage(&self, operation: &'static str, fault: Fault) {
+        self.lock().outage = Some((operation, fault));
+    }
+
+    pub(crate) fn outage_is_over(&self) {
+        self.lock().outage = None;
+    }
+
+    /// Receives that still wait for a message.
+    pub(crate) fn unanswered_receives(&self) -> usize {
+        self.lock().unanswered_receives
+    }
+
     pub(crate) fn visible(&self) -> usize {
         self.lock().visible.len()
     }
@@ -114,6 +130,11 @@ impl ScriptedSqs {
 
     fn fault(&self, operation: &str) -> Option<Fault> {
         let mut state = self.lock();
+        if let Some((name, fault)) = state.outage
+            && name == operation
+        {
+            return Some(fault);
+        }
         let position = state
             .faults
             .iter()
@@ -125,7 +146,9 @@ impl ScriptedSqs {
         let wait = Duration::from_secs(request["WaitTimeSeconds"].as_u64().unwrap());
         let changed = self.changed.notified();
         if self.visible() == 0 {
+            self.lock().unanswered_receives += 1;
             let _ = timeout(wait, changed).await;
+            self.lock().unanswered_receives -= 1;
         }
         let max = usize::try_from(request["MaxNumberOfMessages"].as_u64().unwrap()).unwrap();
         let messages = self.lock().give_out(max);

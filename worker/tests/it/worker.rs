@@ -15,10 +15,12 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::scripted_sqs::ScriptedSqs;
 
 /// Far more than any of these tests needs, also on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Worker {
     child: Child,
+    /// When it was started or, after that, told anything.
+    told_at: Mutex<Instant>,
     pub(crate) stdout: Lines,
     pub(crate) stderr: Lines,
 }
@@ -28,6 +30,7 @@ pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: Vec<String>,
     pub(crate) stderr: Vec<String>,
+    /// From the last that it was told, or from its start; never less than it took.
     pub(crate) took: Duration,
 }
 
@@ -87,11 +90,13 @@ impl Worker {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
+        let told_at = Mutex::new(Instant::now());
         let mut child = command.spawn().unwrap();
         let stdout = Lines::collect(child.stdout.take().unwrap());
         let stderr = Lines::collect(child.stderr.take().unwrap());
         Self {
             child,
+            told_at,
             stdout,
             stderr,
         }
@@ -99,6 +104,7 @@ impl Worker {
 
     pub(crate) async fn signal(&self, name: &str) {
         let id = self.child.id().unwrap().to_string();
+        *self.told_at.lock().unwrap() = Instant::now();
         let sent = Command::new("kill")
             .args(["-s", name, &id])
             .status()
@@ -108,12 +114,11 @@ impl Worker {
     }
 
     pub(crate) async fn end(mut self) -> Ended {
-        let asked_at = Instant::now();
         let status = timeout(PATIENCE, self.child.wait())
             .await
             .expect("it ends")
             .unwrap();
-        let took = asked_at.elapsed();
+        let took = self.told_at.lock().unwrap().elapsed();
         let (stdout, stderr) = (self.stdout.all().await, self.stderr.all().await);
         Ended {
             code: status.code(),
@@ -134,6 +139,26 @@ impl Worker {
         eventually("the health server listens", || listens().is_some()).await;
         let line = listens().unwrap();
         line.split('"').nth(1).unwrap().to_owned()
+    }
+
+    /// Waits until it works on so many messages: SQS counts them as given out before the worker has them.
+    pub(crate) async fn works_on(&self, messages: usize) {
+        self.counts(&[&format!("sluice_worker_busy_slots {messages}")])
+            .await;
+    }
+
+    /// Waits until its metrics have all these lines.
+    pub(crate) async fn counts(&self, lines: &[&str]) {
+        let asked_at = Instant::now();
+        loop {
+            let page = self.health("/metrics").await.1;
+            let missing = lines
+                .iter()
+                .find(|line| !page.lines().any(|found| found == **line));
+            let Some(missing) = missing else { return };
+            assert!(asked_at.elapsed() < PATIENCE, "{missing}: {page}");
+            sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// The status line of `GET path` at its health server, and the body.
