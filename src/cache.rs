@@ -182,6 +182,20 @@ impl<S: QueueSource> ObservationCache<S> {
         }
     }
 
+    /// Why `sample`, of `queue`, is older than it should be, if that is because SQS could not be asked.
+    pub fn failure_since(&self, queue: &Arc<QueueRef>, sample: &Sample) -> Option<ObserveError> {
+        if sample.age() <= self.settings.ttl {
+            return None;
+        }
+        let entry = self.entry(queue);
+        let knowledge = entry.lock();
+        let failure = knowledge.failure.as_ref();
+        let is_later = |failure: &&Failure| failure.at > sample.asked_at;
+        failure
+            .filter(is_later)
+            .map(|failure| failure.error.clone())
+    }
+
     /// The last sample of `queue`, and from there on each new one.
     pub fn samples(&self, queue: &Arc<QueueRef>) -> Samples {
         self.entry(queue).samples.subscribe()

@@ -9,7 +9,8 @@
 //!   feature, names `kube`
 //! - [`watchers`]: one watcher per queue, for those who wait for its work
 //! - [`grpc`]: what KEDA sees; only this module names the types of its contract
-//! - [`http`]: health, readiness and metrics
+//! - [`status`]: the board of what was seen and decided for every trigger, for pages to show
+//! - [`http`]: health, readiness, metrics, the status page and its API
 //! - [`service`]: puts the parts of `sluice serve` together, runs and drains them
 //! - [`local`]: a local SQS for development, tests and the demo
 //! - [`simulation`]: the same decision in a simulated world: queue, KEDA, autoscaler and pods in
@@ -21,7 +22,7 @@
 //! - [`cli`], [`clock`], [`telemetry`], [`shutdown`], [`metrics`]: the edges
 //!
 //! Dependencies point one way: `main -> commands -> service -> {grpc, http} -> watchers -> cache -> queue -> scaling`.
-//! [`metrics`] is a leaf beside that line, and `scaling` never uses it. `scaling` knows no AWS, no
+//! [`metrics`] and [`status`] are leaves beside that line, and `scaling` never uses them. `scaling` knows no AWS, no
 //! gRPC and no clock. `decide` cannot fail: bad metadata stops in `policy.rs`, a missing count in
 //! `observation.rs`. Not knowing is an error, never zero.
 
@@ -43,6 +44,7 @@ pub mod scaling;
 pub mod service;
 pub mod shutdown;
 pub mod simulation;
+pub mod status;
 pub mod telemetry;
 pub mod watchers;
 pub mod workloads;

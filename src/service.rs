@@ -25,12 +25,13 @@ use crate::{
             external_scaler_server::{ExternalScalerServer, SERVICE_NAME},
         },
     },
-    http::{self, Readiness},
+    http::{self, Pages, Readiness},
     metrics::Metrics,
     queue::{
         MinuteFeed, MinuteSettings, MinuteSource, QueueSource, cloudwatch::CloudWatchSource,
         minute_feed,
     },
+    status::Board,
     workloads::WorkloadFeed,
 };
 
@@ -118,6 +119,7 @@ pub struct Service<S> {
     minutes: MinuteFeed,
     workloads: WorkloadFeed,
     metrics: Arc<Metrics>,
+    board: Arc<Board>,
     /// Cancelled by the first step of the drain.
     draining: CancellationToken,
     connection_age: Option<Duration>,
@@ -136,6 +138,7 @@ impl<S: QueueSource> Service<S> {
         let grpc = bind(settings.grpc_listen, "gRPC").await?;
         let http = bind(settings.http_listen, "HTTP").await?;
         let metrics = Arc::new(Metrics::default());
+        let board = Arc::new(Board::new(sensors.clock));
         let draining = CancellationToken::new();
         let minutes = start_polling(
             &settings,
@@ -148,6 +151,7 @@ impl<S: QueueSource> Service<S> {
             minutes: minutes.clone(),
             workloads: sensors.workloads.clone(),
             clock: sensors.clock,
+            board: Arc::clone(&board),
         };
         let scaler = ScalerService::new(
             eyes,
@@ -162,6 +166,7 @@ impl<S: QueueSource> Service<S> {
             minutes,
             workloads: sensors.workloads,
             metrics,
+            board,
             draining,
             connection_age: settings.connection_age.map(jittered),
             drain_deadline: settings.drain_deadline,
@@ -208,6 +213,7 @@ impl<S: QueueSource> Service<S> {
             minutes: _minutes,
             workloads: _workloads,
             metrics,
+            board,
             draining,
             connection_age,
             drain_deadline,
@@ -223,7 +229,12 @@ impl<S: QueueSource> Service<S> {
             .serve_with_incoming_shutdown(incoming, draining.clone().cancelled_owned());
 
         let (readiness, http_stop) = (Readiness::default(), CancellationToken::new());
-        let pages = http::serve(http, metrics, readiness.clone(), http_stop.clone());
+        let pages = Pages {
+            metrics,
+            readiness: readiness.clone(),
+            board,
+        };
+        let pages = http::serve(http, pages, http_stop.clone());
         readiness.set(true);
         let drain = async {
             shutdown.cancelled().await;

@@ -3,10 +3,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::time::Instant;
+
 use crate::{
     cache::Sample,
     clock::EpochClock,
-    queue::MinuteFeed,
+    queue::{MinuteFeed, SensingState},
     scaling::{
         Backlog, CountError, Estimate, Estimator, QueueSettings, ScalingDecision, Seen, Trigger,
         Workload, decide,
@@ -31,16 +33,21 @@ pub(super) struct Case<'a> {
     pub(super) learned: Option<&'a mut Estimator>,
 }
 
+/// What is made of a sample, and what else it was made of.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    pub(super) decision: ScalingDecision,
+    /// Whether minutes come; None without a law, which alone wants them.
+    pub(super) minutes: Option<SensingState>,
+    pub(super) ready_replicas: Option<u32>,
+}
+
 impl Judge {
     /// What the policy of a trigger makes of `sample`. The same sample gives the same decision.
     ///
     /// # Errors
     /// When a count is needed that is not known.
-    pub(super) fn decide(
-        &self,
-        case: Case<'_>,
-        sample: &Sample,
-    ) -> Result<ScalingDecision, CountError> {
+    pub(super) fn decide(&self, case: Case<'_>, sample: &Sample) -> Result<Verdict, CountError> {
         let Case {
             object,
             trigger,
@@ -52,15 +59,21 @@ impl Judge {
             None => trigger.policy,
         };
         let backlog = sample.observation.backlog(&policy)?;
+        let verdict = |decision, minutes| Verdict {
+            decision,
+            minutes,
+            ready_replicas: workload.and_then(|workload| workload.ready_replicas),
+        };
         let Some(estimator) = learned else {
-            return Ok(decide(&policy, &backlog, None));
+            return Ok(verdict(decide(&policy, &backlog, None), None));
         };
         let at = self.at(sample);
         let settings = &sample.observation.settings;
-        let estimate = self.learn((trigger, settings), estimator, (at, &backlog, workload));
+        let (estimate, minutes) =
+            self.learn((trigger, settings), estimator, (at, &backlog, workload));
         let decision = decide(&policy, &backlog, Some(&estimate));
         estimator.asked(at, decision.replicas_asked());
-        Ok(decision)
+        Ok(verdict(decision, Some(minutes)))
     }
 
     /// When `sample` was asked for.
@@ -68,12 +81,17 @@ impl Judge {
         self.clock.at(sample.asked_at)
     }
 
+    /// Now, since the Unix epoch.
+    pub(super) fn now(&self) -> Duration {
+        self.clock.at(Instant::now())
+    }
+
     fn learn(
         &self,
         (trigger, settings): (&Trigger, &QueueSettings),
         estimator: &mut Estimator,
         (at, backlog, workload): (Duration, &Backlog, Option<Workload>),
-    ) -> Estimate {
+    ) -> (Estimate, SensingState) {
         // The minutes of an empty queue change nothing, and each costs money.
         let is_empty = backlog.visible == 0 && backlog.in_flight == 0;
         let known = if is_empty {
@@ -87,6 +105,6 @@ impl Judge {
             ready_replicas: workload.and_then(|workload| workload.ready_replicas),
             delay: settings.delay,
         };
-        estimator.observe(at, &seen)
+        (estimator.observe(at, &seen), known.state)
     }
 }

@@ -12,7 +12,7 @@ use moka::sync::Cache;
 use tokio::time::Instant;
 
 use super::{
-    judge::{Case, Judge},
+    judge::{Case, Judge, Verdict},
     proto::ScaledObjectRef,
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
         Activation, Activity, Advice, CountError, Estimator, PolicyError, ScalingDecision, Trigger,
         advice,
     },
+    status::{Board, Change, Look, TriggerStatus},
     workloads::ObjectName,
 };
 
@@ -38,6 +39,7 @@ const PAIR_WINDOW: Duration = Duration::from_secs(2);
 pub(super) struct LiveTriggers {
     triggers: Cache<TriggerKey, Arc<LiveTrigger>>,
     hasher: RandomState,
+    board: Arc<Board>,
 }
 
 /// KEDA gives a trigger no identity: two triggers of one object differ in their metadata only.
@@ -53,7 +55,8 @@ struct TriggerKey {
 #[derive(Debug)]
 pub(super) struct LiveTrigger {
     object: Arc<ObjectName>,
-    pub(super) trigger: Trigger,
+    pub(super) trigger: Arc<Trigger>,
+    pub(super) status: Arc<TriggerStatus>,
     last_given: Mutex<Option<(Instant, Sample)>>,
     /// None without a law, which alone needs to learn.
     learned: Mutex<Option<Estimator>>,
@@ -70,8 +73,8 @@ pub(super) struct Judgement {
 }
 
 impl LiveTriggers {
-    /// Keeps at most `triggers_max` of them.
-    pub(super) fn new(triggers_max: u64) -> Self {
+    /// Keeps at most `triggers_max` of them, and shows them on `board`.
+    pub(super) fn new(triggers_max: u64, board: Arc<Board>) -> Self {
         let triggers = Cache::builder()
             .max_capacity(triggers_max)
             .time_to_idle(TRIGGER_IDLE)
@@ -79,6 +82,7 @@ impl LiveTriggers {
         Self {
             triggers,
             hasher: RandomState::new(),
+            board,
         }
     }
 
@@ -96,25 +100,36 @@ impl LiveTriggers {
             metadata_hash,
         };
         if let Some(live) = self.triggers.get(&key) {
+            live.status.asked(self.board.now());
             return Ok(live);
         }
-        let trigger = Trigger::parse(&scaler_metadata)?;
+        let trigger = Trigger::parse(&scaler_metadata)
+            .inspect_err(|error| self.board.reject(&key.namespace, &key.name, error))?;
         for warning in &trigger.warnings {
             tracing::warn!(namespace = key.namespace, name = key.name, "{warning}");
         }
-        let live = Arc::new(LiveTrigger {
-            object: Arc::new(ObjectName {
+        let live = Arc::new(self.live(&key, trigger));
+        self.triggers.insert(key, Arc::clone(&live));
+        Ok(live)
+    }
+
+    fn live(&self, key: &TriggerKey, trigger: Trigger) -> LiveTrigger {
+        let (object, trigger) = (
+            Arc::new(ObjectName {
                 namespace: key.namespace.clone(),
                 name: key.name.clone(),
             }),
+            Arc::new(trigger),
+        );
+        LiveTrigger {
             learned: Mutex::new(trigger.policy.law.map(Estimator::new)),
+            status: self.board.show(Arc::clone(&object), Arc::clone(&trigger)),
+            object,
             trigger,
             last_given: Mutex::default(),
             advised: Mutex::default(),
             activation: Mutex::default(),
-        });
-        self.triggers.insert(key, Arc::clone(&live));
-        Ok(live)
+        }
     }
 
     /// The same for the same entries, in whatever order the map has them.
@@ -149,7 +164,8 @@ impl LiveTrigger {
             trigger: &self.trigger,
             learned: learned.as_mut(),
         };
-        let decision = judge.decide(case, sample)?;
+        let verdict = judge.decide(case, sample)?;
+        let decision = verdict.decision;
         self.advise(&decision, sample);
         let mut activation = self
             .activation
@@ -157,7 +173,46 @@ impl LiveTrigger {
             .unwrap_or_else(PoisonError::into_inner);
         let at = judge.at(sample);
         let activity = activation.activity(at, &sample.observation, &decision);
-        Ok(Judgement { decision, activity })
+        let judgement = Judgement { decision, activity };
+        if self.status.is_news(at) {
+            self.record(&judgement, verdict, (sample, at));
+        }
+        Ok(judgement)
+    }
+
+    /// Puts what is new on the board, and a decision that changed into the log.
+    fn record(&self, judgement: &Judgement, verdict: Verdict, (sample, at): (&Sample, Duration)) {
+        let change = self.status.record(Look {
+            at,
+            observation: Arc::clone(&sample.observation),
+            decision: judgement.decision,
+            activity: judgement.activity,
+            minutes: verdict.minutes,
+            ready_replicas: verdict.ready_replicas,
+        });
+        if let Some(change) = change {
+            self.log(&judgement.decision, judgement.activity, &change);
+        }
+    }
+
+    /// One line for a decision that is another than the last: its inputs, and why.
+    fn log(&self, decision: &ScalingDecision, activity: Activity, change: &Change) {
+        let ObjectName { namespace, name } = &*self.object;
+        let backlog = &decision.backlog;
+        tracing::info!(
+            namespace,
+            name,
+            queue = self.trigger.queue.url,
+            visible = backlog.visible,
+            in_flight = backlog.in_flight,
+            delayed = backlog.delayed,
+            replicas = decision.replicas(),
+            replicas_before = change.replicas_before,
+            aws_sqs_queue_replicas = decision.plain_replicas(),
+            bound_by = decision.bound_by.name(),
+            active = activity.polled,
+            "{decision}"
+        );
     }
 
     /// Tells the log what a user should know, each thing once.
@@ -186,6 +241,11 @@ impl LiveTrigger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::EpochClock;
+
+    fn given_board() -> Arc<Board> {
+        Arc::new(Board::new(EpochClock::start()))
+    }
 
     fn given_reference(name: &str, region: &str) -> ScaledObjectRef {
         ScaledObjectRef {
@@ -199,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_trigger_is_parsed_once_and_told_apart_by_object_and_metadata() {
-        let triggers = LiveTriggers::new(TRIGGERS_MAX);
+        let triggers = LiveTriggers::new(TRIGGERS_MAX, given_board());
         let find = |name, region| triggers.find(given_reference(name, region)).unwrap();
         let first = find("worker", "eu-west-1");
         assert!(Arc::ptr_eq(&first, &find("worker", "eu-west-1")));
@@ -209,7 +269,7 @@ mod tests {
 
     #[test]
     fn triggers_are_bounded_and_expire_when_nobody_asks() {
-        let triggers = LiveTriggers::new(100);
+        let triggers = LiveTriggers::new(100, given_board());
         for index in 0..1_000 {
             triggers
                 .find(given_reference(&format!("worker-{index}"), "eu-west-1"))

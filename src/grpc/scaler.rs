@@ -22,6 +22,7 @@ use crate::{
     clock::EpochClock,
     metrics::Metrics,
     queue::{MinuteFeed, QueueSource},
+    status::Board,
     watchers::{WatchSettings, Watchers},
     workloads::WorkloadFeed,
 };
@@ -63,6 +64,8 @@ pub struct Eyes<S> {
     pub workloads: WorkloadFeed,
     /// The time.
     pub clock: EpochClock,
+    /// Where it is shown what was seen and decided.
+    pub board: Arc<Board>,
 }
 
 /// KEDA's external scaler.
@@ -87,7 +90,8 @@ impl<S: QueueSource> ScalerService<S> {
         metrics: Arc<Metrics>,
         shutdown: CancellationToken,
     ) -> Self {
-        let (triggers, streams) = (LiveTriggers::new(TRIGGERS_MAX), TaskTracker::new());
+        let triggers = LiveTriggers::new(TRIGGERS_MAX, eyes.board);
+        let streams = TaskTracker::new();
         let cache = Arc::new(eyes.counts);
         let watchers = Watchers::new(Arc::clone(&cache), settings.watch, Arc::clone(&metrics));
         Self {
@@ -147,6 +151,13 @@ impl<S: QueueSource> ScalerService<S> {
     async fn observe(&self, live: &LiveTrigger) -> Result<Sample, Status> {
         let queue = &live.trigger.queue;
         let sample = self.cache.sample(queue, self.settings.patience()).await;
+        let failure = match &sample {
+            Ok(sample) => self.cache.failure_since(queue, sample),
+            Err(error) => Some(error.clone()),
+        };
+        if let Some(error) = failure {
+            live.status.failed(self.judge.now(), &error);
+        }
         sample.map_err(|error| convert::unobservable(queue, &error))
     }
 
@@ -174,8 +185,10 @@ pub(super) fn decide_from(
     live: &LiveTrigger,
     sample: &Sample,
 ) -> Result<Judgement, Status> {
-    live.decide(judge, sample)
-        .map_err(|error| convert::unknown_count(&live.trigger.queue, &error))
+    live.decide(judge, sample).map_err(|error| {
+        live.status.failed(judge.now(), &error);
+        convert::unknown_count(&live.trigger.queue, &error)
+    })
 }
 
 #[tonic::async_trait]

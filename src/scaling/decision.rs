@@ -49,6 +49,40 @@ pub enum BindingTerm {
     MaxReplicas,
 }
 
+impl BindingTerm {
+    /// All terms.
+    pub const ALL: [Self; 11] = [
+        Self::Empty,
+        Self::BelowActivation,
+        Self::QueueLength,
+        Self::MaxReplicas,
+        Self::Law(LawTerm::Empty),
+        Self::Law(LawTerm::Learning),
+        Self::Law(LawTerm::TargetWait),
+        Self::Law(LawTerm::Busy),
+        Self::Law(LawTerm::Stalled),
+        Self::Law(LawTerm::Ineffective),
+        Self::Law(LawTerm::FifoGroups),
+    ];
+
+    /// The term as a label: lower case, one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::BelowActivation => "below_activation",
+            Self::QueueLength => "queue_length",
+            Self::MaxReplicas => "max_replicas",
+            Self::Law(LawTerm::Empty) => "law_empty",
+            Self::Law(LawTerm::Learning) => "learning",
+            Self::Law(LawTerm::TargetWait) => "target_wait",
+            Self::Law(LawTerm::Busy) => "busy",
+            Self::Law(LawTerm::Stalled) => "stalled",
+            Self::Law(LawTerm::Ineffective) => "ineffective",
+            Self::Law(LawTerm::FifoGroups) => "fifo_groups",
+        }
+    }
+}
+
 /// Decides: by the law where `policy` has one and there is an estimate for it, else as
 /// `aws-sqs-queue` does, whose answer is the number of counted messages.
 pub fn decide(

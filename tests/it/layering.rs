@@ -50,6 +50,7 @@ fn scaling_knows_no_aws_no_grpc_and_no_clock() {
         "crate::cache",
         "crate::grpc",
         "crate::metrics",
+        "crate::status",
         "crate::http",
         "crate::service",
     ];
@@ -105,6 +106,27 @@ fn observing_knows_nothing_of_answering() {
         let text = fs::read_to_string(path).expect("a source");
         assert!(answering.iter().all(|word| !text.contains(word)), "{file}");
     }
+}
+
+#[test]
+fn the_board_is_a_leaf_that_pages_read_and_nothing_decides_by() {
+    let others = [
+        "crate::grpc",
+        "crate::http",
+        "crate::service",
+        "crate::cache",
+        "crate::watchers",
+        "crate::metrics",
+    ];
+    assert_unnamed("src/status", &others, &[]);
+    for folder in ["src/queue", "src/watchers", "src/simulation"] {
+        assert_unnamed(folder, &["crate::status"], &[]);
+    }
+    assert_unnamed(
+        "src/http",
+        &["crate::scaling", "crate::grpc", "crate::queue"],
+        &[],
+    );
 }
 
 #[test]

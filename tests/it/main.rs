@@ -18,5 +18,6 @@ mod process;
 mod protocol;
 mod sensing;
 mod simulate;
+mod status;
 mod streams;
 mod support;

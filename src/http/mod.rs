@@ -1,8 +1,11 @@
-//! The port for people and probes: health, readiness and metrics. It reads, and changes nothing.
+//! The port for people and probes: health, readiness, metrics and status. It reads, and changes nothing.
 //!
 //! - `GET /healthz`: 200 while the process serves
 //! - `GET /readyz`: 200 while KEDA may be sent here, 503 before and while draining
 //! - `GET /metrics`: OpenMetrics text
+//! - `GET /api/v1/...`: the status board as JSON, see [`crate::status`]
+
+mod api;
 
 use std::{
     io,
@@ -22,7 +25,7 @@ use axum::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, status::Board};
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -41,17 +44,33 @@ impl Readiness {
     }
 }
 
+/// What the pages show.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Whether KEDA may be sent here.
+    pub readiness: Readiness,
+    /// What is known of every trigger.
+    pub board: Arc<Board>,
+}
+
 /// Serves the pages until `shutdown` is cancelled, then ends the requests under way.
 ///
 /// # Errors
 /// When the listener fails.
 pub async fn serve(
     listener: TcpListener,
-    metrics: Arc<Metrics>,
-    readiness: Readiness,
+    pages: Pages,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
+    let Pages {
+        metrics,
+        readiness,
+        board,
+    } = pages;
     let routes = Router::new()
+        .merge(api::routes(board))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready).with_state(readiness))
         .route("/metrics", get(metrics_page).with_state(metrics));

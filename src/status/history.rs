@@ -1,0 +1,98 @@
+//! The last hour of one trigger, in steps of half a minute. Pure: time is passed in.
+
+use std::{collections::VecDeque, time::Duration};
+
+/// KEDA's default poll; whoever is polled more often keeps the fullest moment of each step.
+const STEP: Duration = Duration::from_secs(30);
+
+/// An hour of steps.
+const STEPS_MAX: usize = 120;
+
+/// One moment of a trigger.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Moment {
+    /// Since the Unix epoch.
+    pub(super) at: Duration,
+    pub(super) visible: i64,
+    pub(super) in_flight: i64,
+    pub(super) replicas: f32,
+    pub(super) plain_replicas: f32,
+    pub(super) oldest_age_seconds: Option<f32>,
+}
+
+impl Moment {
+    fn step(&self) -> u128 {
+        self.at.as_millis() / STEP.as_millis()
+    }
+
+    fn messages(&self) -> i64 {
+        self.visible.saturating_add(self.in_flight)
+    }
+}
+
+/// The moments of the last hour, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct History(VecDeque<Moment>);
+
+impl History {
+    /// Takes in a moment that is not earlier than those before.
+    pub(super) fn note(&mut self, moment: Moment) {
+        match self.0.back_mut() {
+            Some(last) if last.step() == moment.step() => {
+                if moment.messages() >= last.messages() {
+                    *last = moment;
+                }
+            }
+            _ => {
+                while self.0.len() >= STEPS_MAX {
+                    self.0.pop_front();
+                }
+                self.0.push_back(moment);
+            }
+        }
+    }
+
+    /// The moments of the hour before `now`.
+    pub(super) fn since_an_hour(&self, now: Duration) -> impl Iterator<Item = &Moment> {
+        let from = now.saturating_sub(Duration::from_hours(1));
+        self.0.iter().filter(move |moment| moment.at >= from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given_moment(seconds: u64, visible: i64) -> Moment {
+        Moment {
+            at: Duration::from_secs(seconds),
+            visible,
+            in_flight: 0,
+            replicas: 0.0,
+            plain_replicas: 0.0,
+            oldest_age_seconds: None,
+        }
+    }
+
+    #[test]
+    fn the_fullest_moment_of_a_step_is_kept() {
+        let mut history = History::default();
+        for (seconds, visible) in [(0, 1), (1, 9), (2, 3), (30, 4), (59, 2)] {
+            history.note(given_moment(seconds, visible));
+        }
+        let now = Duration::from_mins(1);
+        let kept: Vec<i64> = history.since_an_hour(now).map(|m| m.visible).collect();
+        assert_eq!(kept, [9, 4]);
+    }
+
+    #[test]
+    fn an_hour_is_kept_and_no_more() {
+        let mut history = History::default();
+        for seconds in 0..7 * 3_600 {
+            history.note(given_moment(seconds, 1));
+        }
+        assert_eq!(history.0.len(), STEPS_MAX);
+        let later = Duration::from_mins(7 * 60 + 30);
+        assert_eq!(history.since_an_hour(later).count(), 60);
+    }
+}

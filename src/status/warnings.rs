@@ -1,0 +1,82 @@
+//! What a user should know of a trigger, the worst first.
+
+use super::{
+    report::{Severity, WarningKind, WarningReport},
+    trigger_status::{Look, State},
+};
+use crate::{
+    queue::SensingState,
+    scaling::{Advice, Trigger, advice},
+};
+
+/// Everything that is known to be wrong with a trigger or its queue.
+pub(super) fn of(trigger: &Trigger, state: &State) -> Vec<WarningReport> {
+    let mut warnings = of_metadata(trigger);
+    if let Some(failure) = &state.failure {
+        warnings.push(WarningReport {
+            kind: WarningKind::CannotObserve,
+            severity: Severity::Serious,
+            text: failure.cause.clone(),
+        });
+    }
+    if let Some(look) = &state.last {
+        warnings.extend(of_work(look));
+        warnings.extend(of_minutes(look));
+    }
+    warnings.sort_by_key(|warning| (warning.severity, warning.kind));
+    warnings
+}
+
+/// Whether a warning makes a trigger one to look at.
+pub(super) fn is_trouble(warning: &WarningReport) -> bool {
+    warning.severity < Severity::Minor
+}
+
+fn of_metadata(trigger: &Trigger) -> Vec<WarningReport> {
+    let warnings = trigger.warnings.iter();
+    warnings
+        .map(|warning| WarningReport {
+            kind: WarningKind::Metadata,
+            severity: Severity::Notable,
+            text: warning.to_string(),
+        })
+        .collect()
+}
+
+fn of_work(look: &Look) -> Vec<WarningReport> {
+    let Some(law) = &look.decision.law else {
+        return Vec::new();
+    };
+    let found = advice(&look.decision.policy, &look.observation.settings, law);
+    found.iter().map(WarningReport::from).collect()
+}
+
+fn of_minutes(look: &Look) -> Option<WarningReport> {
+    let Some(SensingState::Off { reason }) = &look.minutes else {
+        return None;
+    };
+    Some(WarningReport {
+        kind: WarningKind::CloudWatch,
+        severity: Severity::Minor,
+        text: format!("{reason}: estimates come from the counts alone"),
+    })
+}
+
+impl From<&Advice> for WarningReport {
+    fn from(advice: &Advice) -> Self {
+        let (kind, severity) = match advice {
+            Advice::HintContradicted { .. } => (WarningKind::HintContradicted, Severity::Notable),
+            Advice::VisibilityTooShort { .. } => {
+                (WarningKind::VisibilityTimeout, Severity::Serious)
+            }
+            Advice::WorkFails => (WarningKind::Poison, Severity::Serious),
+            Advice::MoreDoesNotHelp => (WarningKind::Downstream, Severity::Notable),
+            Advice::FewGroups { .. } => (WarningKind::FifoGroups, Severity::Notable),
+        };
+        Self {
+            kind,
+            severity,
+            text: advice.to_string(),
+        }
+    }
+}
