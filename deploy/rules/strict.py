@@ -36,61 +36,63 @@ def label(document):
 
 
 class Strict:
-    """Remembers what was held against which schema, since most renders share most objects."""
+    """Collects objects, and holds each different one against its schemas once: most renders share most objects."""
 
     def __init__(self):
-        self.seen = {}
-        self.custom = []
-        self.validations = 0
+        self.objects = {}
 
-    def built_in(self, document):
-        """What is wrong with an object of Kubernetes, in all versions."""
-        key = json.dumps(document, sort_keys=True)
-        if key not in self.seen:
-            self.seen[key] = [fault for version in VERSIONS for fault in self._in(version, document)]
-        return self.seen[key]
-
-    def _in(self, version, document):
-        self.validations += 1
-        try:
-            kubernetes_validate.validate(document, version, strict=True)
-        except kubernetes_validate.ValidationError as error:
-            return [f"{label(document)}: Kubernetes {version}: {error.message}"]
-        except kubernetes_validate.SchemaNotFoundError:
-            return [f"{label(document)}: Kubernetes {version} has no {document['apiVersion']} {document['kind']}"]
-        return []
-
-    def faults(self, objects):
-        """What is wrong with built-in objects; custom ones are kept for `custom_faults`."""
-        found = []
+    def add(self, place, objects):
+        """Takes objects; `place` is where the first of its kind was seen."""
         for document in objects:
-            if is_built_in(document):
-                found += self.built_in(document)
-            else:
-                self.custom.append(document)
-        return found
+            self.objects.setdefault(json.dumps(document, sort_keys=True), (place, document))
 
-    def custom_faults(self):
-        """What is wrong with the custom objects so far, and how many were held against a schema."""
-        unique = list({json.dumps(document, sort_keys=True): document for document in self.custom}.values())
-        checker = shared_checker()
-        if checker is None or not unique:
-            return [], 0, len(unique)
-        return self._run(checker, unique)
+    def report(self, report):
+        """Counts a result for each object and version of Kubernetes, and for each custom object."""
+        custom = []
+        for place, document in self.objects.values():
+            if not is_built_in(document):
+                custom.append((place, document))
+                continue
+            for version in VERSIONS:
+                what = f"{place}: {label(document)}: Kubernetes {version}"
+                report.result("objects held strictly against Kubernetes 1.30 to 1.35", what, _faults(document, version))
+        _report_custom(report, custom)
 
-    def _run(self, checker, unique):
-        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-            yaml.safe_dump_all(unique, file)
-            file.flush()
-            schemas = f"{checker.parent.parent / 'schemas'},{OWN_SCHEMAS}"
-            run = subprocess.run(
-                [sys.executable, checker, schemas, file.name], capture_output=True, text=True, check=False
-            )
-        lines = run.stdout.splitlines()
-        faults = [line.replace(file.name, "") for line in lines if line.startswith(("FAIL", "SKIP"))]
-        if run.returncode and not faults:
-            faults.append(run.stderr.strip() or "check-crds failed")
-        return faults, sum(line.startswith("OK") for line in lines), 0
+
+def _faults(document, version):
+    try:
+        kubernetes_validate.validate(document, version, strict=True)
+    except kubernetes_validate.ValidationError as error:
+        return [error.message]
+    except kubernetes_validate.SchemaNotFoundError:
+        return [f"there is no {document['apiVersion']} {document['kind']}"]
+    return []
+
+
+def _report_custom(report, custom):
+    checker = shared_checker()
+    if checker is None:
+        if custom:
+            print(f"skipped: {len(custom)} custom objects, since there are no schemas beside the project")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder, f"{number}.yaml") for number in range(len(custom))]
+        for file, (_, document) in zip(files, custom, strict=True):
+            file.write_text(yaml.safe_dump(document))
+        lines = _check_crds(checker, files) if files else []
+    for file, (place, document) in zip(files, custom, strict=True):
+        said = [line for line in lines if str(file) in line]
+        faults = [line.replace(f" {file}", "") for line in said if not line.startswith("OK")]
+        what = f"{place}: {label(document)}"
+        report.result("custom objects held strictly against their schema", what, faults if said else ["not checked"])
+
+
+def _check_crds(checker, files):
+    """What the checker says, a line or more for each file. It reads all schemas first, so it is run once."""
+    schemas = f"{checker.parent.parent / 'schemas'},{OWN_SCHEMAS}"
+    run = subprocess.run([sys.executable, checker, schemas, *files], capture_output=True, text=True, check=False)
+    print(run.stderr, end="")
+    return run.stdout.splitlines()
 
 
 def shared_checker():

@@ -12,17 +12,14 @@ import yaml
 
 HERE = Path(__file__).resolve().parent
 CHART = HERE.parent
-sys.path.insert(0, str(CHART.parent / "rules"))
+sys.path[:0] = [str(CHART.parent / "rules"), str(CHART.parent / "check.d")]
 
 import strict
 import workloads
+from deployment import names
+from report import Report
 
 HELMS = {"Helm 3": os.environ["HELM_3"], "Helm 4": os.environ["HELM_4"]}
-NAMES = dict(
-    line.split("=", 1)
-    for line in (CHART.parent / "names.env").read_text().splitlines()
-    if line and not line.startswith("#")
-)
 
 
 def main():
@@ -31,48 +28,47 @@ def main():
     folder = arguments.parse_args().render
     accepted = yaml.safe_load((HERE / "accepted.yaml").read_text())
     refused = yaml.safe_load((HERE / "refused.yaml").read_text())
-    checker = strict.Strict()
-    faults = lint() + copies()
+    report = Report()
+    for name, binary in HELMS.items():
+        report.result("chart linted by Helm 3 and 4", name, lint(binary))
+    report.result("chart's copies of dashboards and rules", "files", copies())
     with ThreadPoolExecutor(max_workers=4) as pool:
-        renders = dict(zip([case["name"] for case in accepted], pool.map(render_both, accepted), strict=True))
-        refusals = list(pool.map(refusal_fault, refused))
-    for name, (objects, wrong) in renders.items():
-        wrong += checker.faults(objects) + workloads.faults(objects)
-        faults += [f"{name}: {fault}" for fault in wrong]
+        renders = list(pool.map(render_both, accepted))
+        refusals = list(pool.map(refusal_faults, refused))
+    for case, faults in zip(refused, refusals, strict=True):
+        report.result("wrong values refused by Helm 3 and 4", case["name"], faults)
+    judge(report, accepted, renders)
+    for case, (objects, _) in zip(accepted, renders, strict=True):
         if folder:
-            keep(folder, name, objects)
-    faults += [fault for fault in refusals if fault] + expectation_faults(accepted, renders)
-    custom, held, skipped = checker.custom_faults()
-    report(
-        faults + custom,
-        f"{len(accepted)} sets of values rendered by two Helms, {len(refused)} refused, "
-        f"{checker.validations} validations of built-in kinds, {held} custom objects held against their schema"
-        + (f", {skipped} skipped: no schemas beside the project" if skipped else ""),
-    )
+            keep(folder, case["name"], objects)
+    report.finish()
 
 
-def report(faults, counts):
-    for fault in faults:
-        print(f"FAULT {fault}")
-    print(f"chart: {counts}, {len(faults)} faults")
-    sys.exit(bool(faults))
+def judge(report, accepted, renders):
+    """Holds what was rendered against schemas and rules."""
+    checker = strict.Strict()
+    for case, (objects, faults) in zip(accepted, renders, strict=True):
+        report.result("chart rendered by Helm 3 and 4 alike", case["name"], faults + expectation_faults(case, objects))
+        report.result("renders under the rules of pods and triggers", case["name"], workloads.faults(objects))
+        checker.add(case["name"], objects)
+    checker.report(report)
 
 
 def helm(binary, *arguments):
     return subprocess.run([binary, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
-def lint():
-    """What `helm lint` says, of the defaults."""
-    runs = {name: helm(binary, "lint", "--strict", CHART) for name, binary in HELMS.items()}
-    return [f"{name}: lint: {run.stdout}" for name, run in runs.items() if run.returncode]
+def lint(binary):
+    """What `helm lint` says of the defaults."""
+    run = helm(binary, "lint", "--strict", CHART)
+    return [run.stdout] if run.returncode else []
 
 
 def template(binary, case):
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as values:
         yaml.safe_dump(case.get("values", {}), values)
         values.flush()
-        namespace = case.get("namespace", NAMES["SCALER_NAMESPACE"])
+        namespace = case.get("namespace", names()["SCALER_NAMESPACE"])
         return helm(binary, "template", "sluice", CHART, "--namespace", namespace, "--values", values.name)
 
 
@@ -86,26 +82,23 @@ def render_both(case):
     return second, [] if first == second else ["Helm 3 and Helm 4 render different objects"]
 
 
-def refusal_fault(case):
+def refusal_faults(case):
     """A wrong value must be refused by both, with words that name it."""
+    found = []
     for name, binary in HELMS.items():
         run = template(binary, case)
         if run.returncode == 0:
-            return f"{case['name']}: {name} takes it"
-        if case["says"] not in run.stderr:
-            return f"{case['name']}: {name} does not say {case['says']!r}: {run.stderr.strip()[:300]}"
-    return None
-
-
-def expectation_faults(accepted, renders):
-    """Each case says which objects it has, as `Kind/name`, and which not, as `!Kind/name`."""
-    found = []
-    for case in accepted:
-        objects = {f"{item['kind']}/{item['metadata']['name']}" for item in renders[case["name"]][0]}
-        for wanted in case.get("has", []):
-            if (wanted.lstrip("!") in objects) == wanted.startswith("!"):
-                found.append(f"{case['name']}: {wanted} is wanted; there are {', '.join(sorted(objects))}")
+            found.append(f"{name} takes it")
+        elif case["says"] not in run.stderr:
+            found.append(f"{name} does not say {case['says']!r}: {run.stderr.strip()[:300]}")
     return found
+
+
+def expectation_faults(case, objects):
+    """Each case says which objects it has, as `Kind/name`, and which not, as `!Kind/name`."""
+    there = {f"{item['kind']}/{item['metadata']['name']}" for item in objects}
+    wrong = [wanted for wanted in case.get("has", []) if (wanted.lstrip("!") in there) == wanted.startswith("!")]
+    return [f"{wanted} is wanted; there are {', '.join(sorted(there))}" for wanted in wrong]
 
 
 def copies():

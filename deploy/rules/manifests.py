@@ -1,0 +1,80 @@
+"""Checks a folder of manifests: manifests.py FOLDER. Lint, kustomize, strict schemas and the rules of workloads.
+
+Files whose documents have no kind (values of a chart) are linted only.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+from yamllint import linter
+from yamllint.config import YamlLintConfig
+
+DEPLOY = Path(__file__).resolve().parent.parent
+sys.path.append(str(DEPLOY / "check.d"))
+
+import strict
+import workloads
+from report import Report
+
+KUBECTLS = {"kubectl 1.32": os.environ["KUBECTL_3"], "kubectl 1.34": os.environ["KUBECTL_4"]}
+
+TOOLS_OWN = ("kustomize.config.k8s.io/", "eksctl.io/")
+"""Groups of files that no API server takes."""
+
+
+def files(folder):
+    return sorted(folder.rglob("*.yaml"))
+
+
+def lint(report, folder):
+    config = YamlLintConfig(file=str(DEPLOY / "rules" / "yamllint.yaml"))
+    for path in files(folder):
+        faults = [f"line {fault.line}: {fault.desc}" for fault in linter.run(path.read_text(), config)]
+        report.result("YAML files linted", path.relative_to(DEPLOY), faults)
+
+
+def objects(path):
+    """The objects of a file that an API server takes."""
+    documents = [document for document in yaml.safe_load_all(path.read_text()) if isinstance(document, dict)]
+    taken = [document for document in documents if "kind" in document and "apiVersion" in document]
+    return [document for document in taken if not document["apiVersion"].startswith(TOOLS_OWN)]
+
+
+def kustomize(report, folder):
+    """What kustomize makes of a folder; both versions must make the same of it."""
+    runs = {
+        name: subprocess.run([binary, "kustomize", folder], capture_output=True, text=True, check=False)
+        for name, binary in KUBECTLS.items()
+    }
+    faults = [f"{name}: {run.stderr.strip()}" for name, run in runs.items() if run.returncode]
+    built = [strict.documents(run.stdout) for run in runs.values() if not run.returncode]
+    if len(built) == 2 and built[0] != built[1]:
+        faults.append(f"{' and '.join(KUBECTLS)} make different objects of it")
+    report.result("folders built by two versions of kustomize", folder.relative_to(DEPLOY), faults)
+    return built[0] if built else []
+
+
+def check(report, folder):
+    """All of a folder: each file's objects as they are, and what kustomize makes of them."""
+    checker = strict.Strict()
+    lint(report, folder)
+    for path in files(folder):
+        judge(report, checker, path.relative_to(DEPLOY), objects(path))
+    for path in sorted(folder.rglob("kustomization.yaml")):
+        judge(report, checker, path.parent.relative_to(DEPLOY), kustomize(report, path.parent))
+    checker.report(report)
+
+
+def judge(report, checker, place, found):
+    checker.add(str(place), found)
+    if found:
+        report.result("manifests under the rules of pods and triggers", place, workloads.faults(found))
+
+
+if __name__ == "__main__":
+    counts = Report()
+    check(counts, DEPLOY / sys.argv[1])
+    counts.finish()
