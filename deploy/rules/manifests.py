@@ -3,12 +3,14 @@
 Files whose documents have no kind (values of a chart) are linted only.
 """
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import yaml
+from jsonschema import Draft7Validator
 from yamllint import linter
 from yamllint.config import YamlLintConfig
 
@@ -43,6 +45,23 @@ def objects(path):
     return [document for document in taken if not document["apiVersion"].startswith(TOOLS_OWN)]
 
 
+def is_built(path):
+    """Whether kustomize takes the file: its objects are whole only in what is built."""
+    at = path.parent / "kustomization.yaml"
+    return at.exists() and path.name in yaml.safe_load(at.read_text()).get("resources", [])
+
+
+def eksctl(report, folder):
+    """Holds configurations of eksctl against its schema, where that exists."""
+    checker = strict.shared_checker()
+    for path in files(folder) if checker else []:
+        for document in yaml.safe_load_all(path.read_text()):
+            if isinstance(document, dict) and str(document.get("apiVersion")).startswith("eksctl.io/"):
+                schema = json.loads((checker.parent.parent / "schemas" / "eksctl" / "schema.json").read_text())
+                faults = [error.message for error in Draft7Validator(schema).iter_errors(document)]
+                report.result("eksctl configurations held against its schema", path.relative_to(DEPLOY), faults)
+
+
 def kustomize(report, folder):
     """What kustomize makes of a folder; both versions must make the same of it."""
     runs = {
@@ -62,16 +81,20 @@ def check(report, folder):
     checker = strict.Strict()
     lint(report, folder)
     for path in files(folder):
-        judge(report, checker, path.relative_to(DEPLOY), objects(path))
+        place, found = path.relative_to(DEPLOY), objects(path)
+        checker.add(str(place), found)
+        if found and not is_built(path):
+            judge(report, place, found)
     for path in sorted(folder.rglob("kustomization.yaml")):
-        judge(report, checker, path.parent.relative_to(DEPLOY), kustomize(report, path.parent))
+        place, found = path.parent.relative_to(DEPLOY), kustomize(report, path.parent)
+        checker.add(str(place), found)
+        judge(report, place, found)
+    eksctl(report, folder)
     checker.report(report)
 
 
-def judge(report, checker, place, found):
-    checker.add(str(place), found)
-    if found:
-        report.result("manifests under the rules of pods and triggers", place, workloads.faults(found))
+def judge(report, place, found):
+    report.result("manifests under the rules of pods and triggers", place, workloads.faults(found))
 
 
 if __name__ == "__main__":
