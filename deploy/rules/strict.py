@@ -55,11 +55,11 @@ class Strict:
                 continue
             for version in VERSIONS:
                 what = f"{place}: {label(document)}: Kubernetes {version}"
-                report.result("objects held strictly against Kubernetes 1.30 to 1.35", what, _faults(document, version))
+                report.result("objects held strictly against Kubernetes 1.30 to 1.35", what, faults(document, version))
         _report_custom(report, custom)
 
 
-def _faults(document, version):
+def faults(document, version):
     try:
         kubernetes_validate.validate(document, version, strict=True)
     except kubernetes_validate.ValidationError as error:
