@@ -9,6 +9,7 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "check.d"))
 
+import started
 import strict
 import workloads
 from report import Report
@@ -24,6 +25,10 @@ def main():
             [] if any(mistake["says"] in fault for fault in found) else [f"expected {mistake['says']!r}, found {found}"]
         )
         report.result("mistakes planted and found", mistake["at"], missed)
+    if started.there():
+        for program, arguments, settings in planted["settings"]:
+            said = started.fault([program, arguments, settings])
+            report.result("wrong settings found by starting a program", settings, [] if said else ["it took them"])
     report.finish()
 
 

@@ -17,6 +17,7 @@ from yamllint.config import YamlLintConfig
 DEPLOY = Path(__file__).resolve().parent.parent
 sys.path.append(str(DEPLOY / "check.d"))
 
+import started
 import strict
 import workloads
 from report import Report
@@ -78,23 +79,22 @@ def kustomize(report, folder):
 
 def check(report, folder):
     """All of a folder: each file's objects as they are, and what kustomize makes of them."""
-    checker = strict.Strict()
+    checker, judged = strict.Strict(), {}
     lint(report, folder)
     for path in files(folder):
         place, found = path.relative_to(DEPLOY), objects(path)
         checker.add(str(place), found)
         if found and not is_built(path):
-            judge(report, place, found)
+            judged[str(place)] = found
     for path in sorted(folder.rglob("kustomization.yaml")):
         place, found = path.parent.relative_to(DEPLOY), kustomize(report, path.parent)
         checker.add(str(place), found)
-        judge(report, place, found)
+        judged[str(place)] = found
+    for place, found in judged.items():
+        report.result("manifests under the rules of pods and triggers", place, workloads.faults(found))
     eksctl(report, folder)
     checker.report(report)
-
-
-def judge(report, place, found):
-    report.result("manifests under the rules of pods and triggers", place, workloads.faults(found))
+    started.report(report, judged)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ HERE = Path(__file__).resolve().parent
 CHART = HERE.parent
 sys.path[:0] = [str(CHART.parent / "rules"), str(CHART.parent / "check.d")]
 
+import started
 import strict
 import workloads
 from deployment import names
@@ -52,6 +53,7 @@ def judge(report, accepted, renders):
         report.result("renders under the rules of pods and triggers", case["name"], workloads.faults(objects))
         checker.add(case["name"], objects)
     checker.report(report)
+    started.report(report, {case["name"]: objects for case, (objects, _) in zip(accepted, renders, strict=True)})
 
 
 def helm(binary, *arguments):
