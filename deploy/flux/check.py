@@ -1,6 +1,7 @@
 """Checks the Flux tree as Flux would read it: builds what each Kustomization names, puts the settings in, and follows
 every reference. `deploy/flux/check` runs it."""
 
+import copy
 import json
 import re
 import sys
@@ -41,6 +42,14 @@ def main():
     order(report, cluster)
     images(report, everything)
     report.result("settings of the cluster equal to names.env", "cluster-settings", settings_faults(settings))
+    planted(
+        report,
+        next(
+            item
+            for item in built["infra-controllers"]
+            if item["metadata"]["name"] == "keda" and item["kind"] == "HelmRelease"
+        ),
+    )
     checker.report(report)
     report.finish()
 
@@ -182,6 +191,30 @@ def settings_faults(settings):
         for name, value in settings.items()
         if name in names() and names()[name] != value
     ]
+
+
+def planted(report, keda):
+    """Mistakes that must be found, planted in the release of KEDA."""
+
+    def with_chart(**changes):
+        changed = copy.deepcopy(keda)
+        changed["spec"]["chart"]["spec"] |= changes
+        return changed
+
+    without = copy.deepcopy(keda)
+    del without["spec"]["upgrade"]["remediation"]
+    elsewhere = copy.deepcopy(keda) | {"spec": keda["spec"] | {"dependsOn": [{"name": "keta"}]}}
+    pinned = keda["spec"]["chart"]["spec"]
+    found = {
+        "a range of versions": release_faults(with_chart(version=">=2.20.0")),
+        "another version than in names.env": release_faults(with_chart(version="2.19.0")),
+        "no remediation": release_faults(without),
+        "a dependency that is not there": [name for name in referred(elsewhere) if name[2] == "keta"],
+        "a value that the chart does not have": charts.unknown_values(pinned, {"operator": {"replicas": 2}}),
+        "a setting that differs": settings_faults({"AWS_REGION": "us-east-1"}),
+    }
+    for mistake, faults in found.items():
+        report.result("mistakes planted and found", mistake, [] if faults else ["nothing was found"])
 
 
 main()
