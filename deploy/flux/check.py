@@ -193,6 +193,25 @@ def settings_faults(settings):
     ]
 
 
+def karpenter_faults(built):
+    """What Karpenter is told must be what CloudFormation and Terraform create."""
+    release = next(
+        item
+        for item in built["infra-controllers"]
+        if item["metadata"]["name"] == "karpenter" and "chart" in item["spec"]
+    )
+    nodes = next(item for item in built["infra-configs"] if item["kind"] == "EC2NodeClass")
+    found = {
+        "KARPENTER_INTERRUPTION_QUEUE": release["spec"]["values"]["settings"]["interruptionQueue"],
+        "NODE_ROLE": nodes["spec"]["role"],
+    }
+    return [
+        f"{name} is {value}, and {names()[name]} in names.env"
+        for name, value in found.items()
+        if value != names()[name]
+    ]
+
+
 def planted(report, keda):
     """Mistakes that must be found, planted in the release of KEDA."""
 

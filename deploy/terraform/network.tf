@@ -20,7 +20,10 @@ resource "aws_vpc" "this" {
   enable_dns_hostnames = true
   enable_dns_support   = true
 
-  tags = { Name = var.cluster_name }
+  tags = {
+    Name                     = var.cluster_name
+    "karpenter.sh/discovery" = var.cluster_name # By which the load balancer controller finds it too.
+  }
 }
 
 # Without rules, so that nothing works by the default group by accident.
