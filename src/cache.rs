@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    metrics::{CacheAnswer, Metrics},
+    metrics::{CacheAnswer, Metrics, SqsOutcome},
     queue::{ObserveError, QueueSource},
     scaling::{Observation, QueueRef},
 };
@@ -242,7 +242,7 @@ impl<S: QueueSource> ObservationCache<S> {
             let outcome = answer
                 .unwrap_or(Err(ObserveError::NoAnswer { waited: deadline }))
                 .map(|seen| Sample::after(entry.sample().as_ref(), seen, asked_at));
-            metrics.queue_asked(&outcome);
+            metrics.queue_asked(counted_as(&outcome));
             entry.land(&queue, outcome.clone());
             outcome_sender.send_replace(Some(outcome));
         });
@@ -259,6 +259,14 @@ impl<S: QueueSource> ObservationCache<S> {
             self.metrics.cache_answered(CacheAnswer::Failed);
             Err(error)
         }
+    }
+}
+
+fn counted_as(outcome: &Outcome) -> SqsOutcome {
+    match outcome {
+        Ok(_) => SqsOutcome::Ok,
+        Err(error) if error.is_throttling() => SqsOutcome::Throttled,
+        Err(_) => SqsOutcome::Error,
     }
 }
 

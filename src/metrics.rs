@@ -1,13 +1,19 @@
 //! What Sluice counts of itself, in OpenMetrics text. A leaf: it knows nothing of what it counts.
 
+mod plain_text;
+mod spending;
+
 use std::{sync::atomic::AtomicU64, time::Duration};
 
 use prometheus_client::{
+    collector::Collector,
     encoding::{EncodeLabelSet, EncodeLabelValue, text},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::{Registry, Unit},
 };
 use tokio::time::Instant;
+
+use self::spending::SqsSpending;
 
 /// From a cached answer (a fraction of a millisecond) to the deadline of an RPC.
 const RPC_SECONDS: [f64; 9] = [0.000_1, 0.000_5, 0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.5];
@@ -20,7 +26,8 @@ pub struct Metrics {
     rpc_seconds: Family<MethodLabel, Histogram, fn() -> Histogram>,
     open_streams: Family<MethodLabel, Gauge>,
     cache_answers: Family<CacheLabels, Counter>,
-    sqs_requests: Family<RequestLabels, Counter>,
+    sqs_requests: Family<SqsLabels, Counter>,
+    spending: SqsSpending,
     looks: Family<RequestLabels, Counter>,
     watched_queues: Gauge,
     wakes: Counter,
@@ -33,7 +40,7 @@ pub struct Metrics {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RpcLabels {
     method: &'static str,
-    code: String,
+    code: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -70,6 +77,22 @@ enum Outcome {
     Error,
 }
 
+/// What came of a request to SQS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum SqsOutcome {
+    /// An answer.
+    Ok,
+    /// Too many requests, by SQS's account.
+    Throttled,
+    /// Any other failure.
+    Error,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SqsLabels {
+    outcome: SqsOutcome,
+}
+
 impl RequestLabels {
     fn of<T, E>(outcome: &Result<T, E>) -> Self {
         let outcome = if outcome.is_ok() {
@@ -91,6 +114,7 @@ impl Default for Metrics {
             open_streams: Family::default(),
             cache_answers: Family::default(),
             sqs_requests: Family::default(),
+            spending: SqsSpending::default(),
             looks: Family::default(),
             watched_queues: Gauge::default(),
             wakes: Counter::default(),
@@ -137,6 +161,7 @@ impl Metrics {
             "GetQueueAttributes calls, each with its retries, by outcome",
             self.sqs_requests.clone(),
         );
+        registry.register_collector(Box::new(self.spending.clone()));
     }
 
     fn register_watchers(&mut self) {
@@ -187,7 +212,7 @@ impl Metrics {
         self.rpcs
             .get_or_create(&RpcLabels {
                 method,
-                code: format!("{code:?}"),
+                code: code_name(code),
             })
             .inc();
         let elapsed: Duration = started.elapsed();
@@ -210,9 +235,11 @@ impl Metrics {
     }
 
     /// Counts a request to SQS.
-    pub fn queue_asked<T, E>(&self, outcome: &Result<T, E>) {
-        let labels = RequestLabels::of(outcome);
-        self.sqs_requests.get_or_create(&labels).inc();
+    pub fn queue_asked(&self, outcome: SqsOutcome) {
+        self.sqs_requests
+            .get_or_create(&SqsLabels { outcome })
+            .inc();
+        self.spending.note(Instant::now());
     }
 
     /// Counts a look at a queue that somebody waits for.
@@ -251,6 +278,11 @@ impl Metrics {
         self.cloudwatch_cost.set(dollars_per_month);
     }
 
+    /// Adds metrics that somebody else writes when they are asked for.
+    pub fn include(&mut self, collector: impl Collector) {
+        self.registry.register_collector(Box::new(collector));
+    }
+
     /// Everything in OpenMetrics text.
     ///
     /// # Errors
@@ -259,6 +291,38 @@ impl Metrics {
         let mut page = String::new();
         text::encode(&mut page, &self.registry)?;
         Ok(page)
+    }
+
+    /// The same in the older text format, for who does not ask for OpenMetrics.
+    ///
+    /// # Errors
+    /// When a metric cannot be written as text.
+    pub fn plain_text(&self) -> Result<String, std::fmt::Error> {
+        Ok(plain_text::of(&self.text()?))
+    }
+}
+
+/// The name of a code as gRPC's documentation has it; nothing is allocated for it.
+fn code_name(code: tonic::Code) -> &'static str {
+    use tonic::Code;
+    match code {
+        Code::Ok => "Ok",
+        Code::Cancelled => "Cancelled",
+        Code::Unknown => "Unknown",
+        Code::InvalidArgument => "InvalidArgument",
+        Code::DeadlineExceeded => "DeadlineExceeded",
+        Code::NotFound => "NotFound",
+        Code::AlreadyExists => "AlreadyExists",
+        Code::PermissionDenied => "PermissionDenied",
+        Code::ResourceExhausted => "ResourceExhausted",
+        Code::FailedPrecondition => "FailedPrecondition",
+        Code::Aborted => "Aborted",
+        Code::OutOfRange => "OutOfRange",
+        Code::Unimplemented => "Unimplemented",
+        Code::Internal => "Internal",
+        Code::Unavailable => "Unavailable",
+        Code::DataLoss => "DataLoss",
+        Code::Unauthenticated => "Unauthenticated",
     }
 }
 

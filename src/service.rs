@@ -31,7 +31,7 @@ use crate::{
         MinuteFeed, MinuteSettings, MinuteSource, QueueSource, cloudwatch::CloudWatchSource,
         minute_feed,
     },
-    status::Board,
+    status::{Board, BoardMetrics},
     workloads::WorkloadFeed,
 };
 
@@ -137,8 +137,10 @@ impl<S: QueueSource> Service<S> {
     ) -> Result<Self, ServiceError> {
         let grpc = bind(settings.grpc_listen, "gRPC").await?;
         let http = bind(settings.http_listen, "HTTP").await?;
-        let metrics = Arc::new(Metrics::default());
         let board = Arc::new(Board::new(sensors.clock));
+        let mut metrics = Metrics::default();
+        metrics.include(BoardMetrics(Arc::clone(&board)));
+        let metrics = Arc::new(metrics);
         let draining = CancellationToken::new();
         let minutes = start_polling(
             &settings,

@@ -2,7 +2,7 @@
 //!
 //! - `GET /healthz`: 200 while the process serves
 //! - `GET /readyz`: 200 while KEDA may be sent here, 503 before and while draining
-//! - `GET /metrics`: OpenMetrics text
+//! - `GET /metrics`: OpenMetrics text where that is accepted, else the older text format
 //! - `GET /api/v1/...`: the status board as JSON, see [`crate::status`]
 
 mod api;
@@ -18,7 +18,10 @@ use std::{
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, StatusCode,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -28,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{metrics::Metrics, status::Board};
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const PLAIN_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Whether KEDA may be sent here. Starts as no.
 #[derive(Debug, Clone, Default)]
@@ -87,9 +91,17 @@ async fn ready(State(readiness): State<Readiness>) -> (StatusCode, &'static str)
     }
 }
 
-async fn metrics_page(State(metrics): State<Arc<Metrics>>) -> Response {
-    match metrics.text() {
-        Ok(page) => ([(CONTENT_TYPE, OPENMETRICS)], page).into_response(),
+/// OpenMetrics for who asks for it, as Prometheus does; the older text for everybody else.
+async fn metrics_page(State(metrics): State<Arc<Metrics>>, headers: HeaderMap) -> Response {
+    let accepted = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    let is_asked = accepted.is_some_and(|accept| accept.contains("application/openmetrics-text"));
+    let (kind, page) = if is_asked {
+        (OPENMETRICS, metrics.text())
+    } else {
+        (PLAIN_TEXT, metrics.plain_text())
+    };
+    match page {
+        Ok(page) => ([(CONTENT_TYPE, kind)], page).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }

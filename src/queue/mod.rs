@@ -76,6 +76,16 @@ pub enum ObserveError {
     },
 }
 
+impl ObserveError {
+    /// Whether SQS got too many requests, by its own account.
+    pub fn is_throttling(&self) -> bool {
+        match self {
+            Self::Refused { status, code, .. } => *status == 429 || code.contains("Throttl"),
+            _ => false,
+        }
+    }
+}
+
 /// A message of AWS may quote the request; so much of it says what is wrong.
 const MESSAGE_CHARACTERS: usize = 300;
 

@@ -4,7 +4,10 @@
 use std::{
     cmp::Reverse,
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -19,7 +22,11 @@ use super::{
     trigger_status::TriggerStatus,
     words::{self, With},
 };
-use crate::{clock::EpochClock, scaling::Trigger, workloads::ObjectName};
+use crate::{
+    clock::EpochClock,
+    scaling::{BindingTerm, Trigger},
+    workloads::ObjectName,
+};
 
 /// Triggers in one answer: a list of these is a few megabytes.
 const LISTED_MAX: usize = 5_000;
@@ -34,6 +41,20 @@ pub struct Board {
     clock: EpochClock,
     triggers: Mutex<Vec<Weak<TriggerStatus>>>,
     rejected: Cache<(String, String), Arc<str>>,
+    decisions: Decisions,
+}
+
+/// How many decisions each term has determined, in the order of [`BindingTerm::ALL`].
+#[derive(Debug, Clone, Default)]
+pub(super) struct Decisions(Arc<[AtomicU64; BindingTerm::ALL.len()]>);
+
+impl Decisions {
+    pub(super) fn count(&self, term: BindingTerm) {
+        let terms = BindingTerm::ALL.iter().zip(&*self.0);
+        for (_, decisions) in terms.filter(|(counted, _)| **counted == term) {
+            decisions.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Board {
@@ -47,7 +68,15 @@ impl Board {
             clock,
             triggers: Mutex::default(),
             rejected,
+            decisions: Decisions::default(),
         }
+    }
+
+    /// How many decisions each term has determined.
+    pub(super) fn decisions(&self) -> impl Iterator<Item = (BindingTerm, u64)> {
+        let decisions = self.decisions.0.iter();
+        let decisions = decisions.map(|decisions| decisions.load(Ordering::Relaxed));
+        BindingTerm::ALL.into_iter().zip(decisions)
     }
 
     /// Now, since the Unix epoch.
@@ -57,7 +86,11 @@ impl Board {
 
     /// Shows a trigger for as long as what is returned is held.
     pub fn show(&self, object: Arc<ObjectName>, trigger: Arc<Trigger>) -> Arc<TriggerStatus> {
-        let status = Arc::new(TriggerStatus::new(object, trigger, self.now()));
+        let status = Arc::new(TriggerStatus::new(
+            (object, trigger),
+            self.decisions.clone(),
+            self.now(),
+        ));
         let mut triggers = self.triggers.lock().unwrap_or_else(PoisonError::into_inner);
         // Before the list would grow, what is gone makes place.
         if triggers.len() == triggers.capacity() {

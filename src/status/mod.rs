@@ -6,6 +6,7 @@
 
 mod balance;
 mod board;
+mod exposition;
 mod history;
 mod report;
 mod trigger_status;
@@ -13,6 +14,7 @@ mod warnings;
 mod words;
 
 pub use board::Board;
+pub use exposition::BoardMetrics;
 pub use report::{
     BalanceReport, Confidence, DecisionReport, EstimateReport, FailureReport, HistoryPoint,
     MinutesReport, MinutesState, ObservationReport, PlainReport, PolicyMode, PolicyReport,

@@ -125,6 +125,30 @@ pub enum Trouble {
     Unasked,
 }
 
+impl Trouble {
+    /// All of them, the worst first.
+    pub const ALL: [Self; 6] = [
+        Self::CannotObserve,
+        Self::Late,
+        Self::Warning,
+        Self::Working,
+        Self::Idle,
+        Self::Unasked,
+    ];
+
+    /// As it stands in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CannotObserve => "cannot_observe",
+            Self::Late => "late",
+            Self::Warning => "warning",
+            Self::Working => "working",
+            Self::Idle => "idle",
+            Self::Unasked => "unasked",
+        }
+    }
+}
+
 /// Which of the two answers is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -340,6 +364,24 @@ pub enum WarningKind {
     HintContradicted,
     /// CloudWatch is off, denied or over its budget.
     CloudWatch,
+}
+
+impl WarningKind {
+    /// As it stands in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CannotObserve => "cannot_observe",
+            Self::Metadata => "metadata",
+            Self::DeadLettersGrow => "dead_letters_grow",
+            Self::DeadLetters => "dead_letters",
+            Self::Poison => "poison",
+            Self::FifoGroups => "fifo_groups",
+            Self::Downstream => "downstream",
+            Self::VisibilityTimeout => "visibility_timeout",
+            Self::HintContradicted => "hint_contradicted",
+            Self::CloudWatch => "cloud_watch",
+        }
+    }
 }
 
 /// One moment of the last hour.

@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     balance::Balance,
+    board::Decisions,
     history::{History, Moment},
 };
 use crate::{
@@ -27,6 +28,7 @@ pub struct TriggerStatus {
     /// When the last sample that was recorded was asked for: a call about the same one stops here.
     recorded_at_micros: AtomicU64,
     state: Mutex<State>,
+    decisions: Decisions,
 }
 
 #[derive(Debug, Default)]
@@ -72,7 +74,11 @@ pub struct Change {
 }
 
 impl TriggerStatus {
-    pub(super) fn new(object: Arc<ObjectName>, trigger: Arc<Trigger>, now: Duration) -> Self {
+    pub(super) fn new(
+        (object, trigger): (Arc<ObjectName>, Arc<Trigger>),
+        decisions: Decisions,
+        now: Duration,
+    ) -> Self {
         Self {
             object,
             trigger,
@@ -82,6 +88,7 @@ impl TriggerStatus {
                 changed_at: now,
                 ..State::default()
             }),
+            decisions,
         }
     }
 
@@ -114,6 +121,7 @@ impl TriggerStatus {
         }
         self.recorded_at_micros
             .store(whole(look.at.as_micros()), Ordering::Relaxed);
+        self.decisions.count(look.decision.bound_by);
         state.history.note(moment(&look));
         state.balance.note(look.at, &look.decision);
         state.failure = None;

@@ -13,7 +13,8 @@ fn given_status() -> TriggerStatus {
         namespace: "shop".to_owned(),
         name: "worker".to_owned(),
     };
-    TriggerStatus::new(Arc::new(object), Arc::new(trigger), Duration::ZERO)
+    let about = (Arc::new(object), Arc::new(trigger));
+    TriggerStatus::new(about, Decisions::default(), Duration::ZERO)
 }
 
 fn given_look(seconds: u64, visible: i64) -> Look {

@@ -78,7 +78,7 @@ async fn the_pages_tell_health_readiness_and_metrics() {
         "sluice_rpcs_total{method=\"GetMetrics\",code=\"Ok\"} 1",
         "sluice_sqs_requests_total{outcome=\"Ok\"} 1",
         "sluice_cache_answers_total{answer=\"Fetched\"} 1",
-        "# EOF",
+        "# TYPE sluice_rpcs_total counter",
     ] {
         assert!(page.contains(line), "{line:?} is not in\n{page}");
     }

@@ -121,3 +121,52 @@ async fn an_object_that_never_asked_is_not_found() {
     assert_eq!(status, 404);
     assert!(body.contains("shop/absent has not asked"), "{body}");
 }
+
+#[tokio::test]
+async fn the_board_is_among_the_metrics_each_with_help_and_a_unit() {
+    let sqs = given_sqs().await;
+    let scaler = given_scaler(given_settings_without_cache()).await;
+    sqs.report(200, 12, 0);
+    let law = [
+        ("targetWaitSeconds", "60"),
+        ("mode", "shadow"),
+        ("quueLength", "1"),
+    ];
+    scaler.value(&sqs.metadata(&law)).await.unwrap();
+    // The same object and queue with other metadata: two series of the same labels would be refused.
+    scaler.value(&sqs.metadata).await.unwrap();
+    scaler.value(&sqs.metadata(&law)).await.unwrap();
+    let (_, page) = scaler.page("/metrics").await;
+    let labels = r#"namespace="shop",scaledobject="worker",queue="orders",region="eu-west-1""#;
+    for line in [
+        format!("sluice_visible_messages{{{labels}}} 200.0\n"),
+        format!("sluice_plain_replicas{{{labels}}} 43.0\n"),
+        format!("sluice_target_wait_seconds{{{labels}}} 60.0\n"),
+        format!("sluice_bound_by{{{labels},bound_by=\"queue_length\"}} 1\n"),
+        format!("sluice_warning{{{labels},kind=\"metadata\"}} 1\n"),
+        "sluice_decisions_total{bound_by=\"queue_length\"} 3\n".to_owned(),
+        "sluice_triggers{trouble=\"warning\"} 1\n".to_owned(),
+        "sluice_triggers_left_out 0\n".to_owned(),
+    ] {
+        assert_eq!(page.matches(&line).count(), 1, "{line:?} in\n{page}");
+    }
+    assert!(!page.contains(SECRET));
+    let families = page.lines().filter(|line| line.starts_with("# TYPE "));
+    for family in families {
+        let name = family.split(' ').nth(2).unwrap();
+        assert!(page.contains(&format!("# HELP {name} ")), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn who_accepts_openmetrics_gets_it_and_others_the_older_text() {
+    let scaler = given_scaler(given_settings()).await;
+    let accept = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5";
+    let (_, modern) = http_get_as(scaler.http, "/metrics", accept).await.unwrap();
+    assert!(modern.ends_with("# EOF\n"), "{modern}");
+    assert!(modern.contains("# TYPE sluice_decisions counter\n"));
+    let (_, older) = scaler.page("/metrics").await;
+    assert!(older.contains("# TYPE sluice_decisions_total counter\n"));
+    assert!(older.contains("# TYPE sluice_build_info gauge\n"));
+    assert!(!older.contains("# EOF"));
+}

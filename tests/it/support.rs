@@ -296,8 +296,19 @@ pub(crate) fn assert_status<T: std::fmt::Debug>(
 
 /// The status and the body of a page.
 pub(crate) async fn http_get(address: SocketAddr, path: &str) -> std::io::Result<(u16, String)> {
+    http_get_as(address, path, "*/*").await
+}
+
+/// The same for one who accepts this.
+pub(crate) async fn http_get_as(
+    address: SocketAddr,
+    path: &str,
+    accept: &str,
+) -> std::io::Result<(u16, String)> {
     let mut connection = TcpStream::connect(address).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nhost: sluice\r\nconnection: close\r\n\r\n");
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: sluice\r\naccept: {accept}\r\nconnection: close\r\n\r\n"
+    );
     connection.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     connection.read_to_string(&mut answer).await?;
