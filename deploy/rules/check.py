@@ -9,6 +9,8 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "check.d"))
 
+import nodes
+import places
 import started
 import strict
 import workloads
@@ -25,6 +27,9 @@ def main():
             [] if any(mistake["says"] in fault for fault in found) else [f"expected {mistake['says']!r}, found {found}"]
         )
         report.result("mistakes planted and found", mistake["at"], missed)
+    for text in planted["places"]:
+        found = list(places.faults(text))
+        report.result("mistakes planted and found", text, [] if found else ["nothing was found"])
     if started.there():
         for program, arguments, settings in planted["settings"]:
             said = started.fault([program, arguments, settings])
@@ -35,9 +40,11 @@ def main():
 def faults(objects):
     """What rules and schemas say of some objects."""
     built_in = [item for item in objects if strict.is_built_in(item)]
-    return workloads.faults(objects) + [
-        fault for item in built_in for fault in strict.faults(item, strict.VERSIONS[-1])
-    ]
+    return (
+        workloads.faults(objects)
+        + nodes.faults(objects)
+        + [fault for item in built_in for fault in strict.faults(item, strict.VERSIONS[-1])]
+    )
 
 
 def with_mistake(good, mistake):

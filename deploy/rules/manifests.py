@@ -17,6 +17,8 @@ from yamllint.config import YamlLintConfig
 DEPLOY = Path(__file__).resolve().parent.parent
 sys.path.append(str(DEPLOY / "check.d"))
 
+import nodes
+import places
 import started
 import strict
 import workloads
@@ -37,6 +39,9 @@ def lint(report, folder):
     for path in files(folder):
         faults = [f"line {fault.line}: {fault.desc}" for fault in linter.run(path.read_text(), config)]
         report.result("YAML files linted", path.relative_to(DEPLOY), faults)
+        report.result(
+            "names equal to names.env, none left out", path.relative_to(DEPLOY), places.faults(path.read_text())
+        )
 
 
 def objects(path):
@@ -92,6 +97,8 @@ def check(report, folder):
         judged[str(place)] = found
     for place, found in judged.items():
         report.result("manifests under the rules of pods and triggers", place, workloads.faults(found))
+        if any(item["kind"] in ("NodePool", "EC2NodeClass") for item in found):
+            report.result("manifests under the rules of nodes", place, nodes.faults(found))
     eksctl(report, folder)
     checker.report(report)
     started.report(report, judged)
