@@ -2,17 +2,23 @@
 `deploy/examples/check` runs it."""
 
 import math
+import subprocess
 import sys
 from pathlib import Path
+
+import yaml
 
 HERE = Path(__file__).resolve().parent
 DEPLOY = HERE.parent
 sys.path[:0] = [str(DEPLOY / "rules"), str(DEPLOY / "check.d")]
 
 import manifests
+import started
 from report import Report
 
 FILES = ("scaledobject.yaml", "scaledjob.yaml")
+RAMP = "explain --behavior --from 0 --to 100 --in-seconds 30"
+
 BACKLOGS = (12, 50, 500, 200_000)
 
 
@@ -49,7 +55,22 @@ def main():
             faults = [] if found == row else [f"expected {row} as in {path.name}, found {found}"]
             report.result("numbers kept from before to now", variant.relative_to(HERE), faults)
         report.result("numbers of the README in the manifests", example, readme_faults(example, row))
+    if started.there():
+        report.result("scaleUp equal to what `sluice explain` prints", "burst", ramp_faults())
     report.finish()
+
+
+def ramp_faults():
+    """The burst says that its scaleUp is what the program prints for 0 to 100 in 30 s."""
+    command = [started.BINARIES / "sluice", *RAMP.split(" ")]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    if said.returncode:
+        return [said.stderr.strip()]
+    wanted = yaml.safe_load(said.stdout)["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
+    found = scaled(HERE / "burst" / "scaledobject.yaml")["spec"]["advanced"]["horizontalPodAutoscalerConfig"][
+        "behavior"
+    ]
+    return [] if found == wanted else [f"expected {wanted}, found {found}"]
 
 
 def readme_faults(example, row):
