@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use foldhash::quality::RandomState;
 use moka::sync::Cache;
 use tokio::{
     sync::watch,
@@ -86,7 +87,7 @@ pub struct ObservationCache<S> {
     source: Arc<S>,
     settings: CacheSettings,
     metrics: Arc<Metrics>,
-    entries: Cache<Arc<QueueRef>, Arc<Entry>>,
+    entries: Cache<Arc<QueueRef>, Arc<Entry>, RandomState>,
 }
 
 /// What is known of one queue. The lock is held for a few assignments, never while waiting.
@@ -130,7 +131,7 @@ impl<S: QueueSource> ObservationCache<S> {
         let entries = Cache::builder()
             .max_capacity(QUEUES_MAX)
             .time_to_idle(QUEUE_IDLE)
-            .build();
+            .build_with_hasher(RandomState::default());
         Self {
             source: Arc::new(source),
             settings,
@@ -208,10 +209,13 @@ impl<S: QueueSource> ObservationCache<S> {
     /// What `entry` knows that is younger than `max_age`, starting a fetch where it knows nothing and
     /// none is under way.
     fn find(&self, entry: &Arc<Entry>, queue: &Arc<QueueRef>, max_age: Duration) -> Found {
+        let fresh = || entry.sample().filter(|sample| sample.age() < max_age);
+        if let Some(sample) = fresh() {
+            return Found::Fresh(sample);
+        }
         let mut knowledge = entry.lock();
-        if let Some(sample) = entry.sample()
-            && sample.age() < max_age
-        {
+        // A flight may have landed meanwhile.
+        if let Some(sample) = fresh() {
             return Found::Fresh(sample);
         }
         if let Some(failure) = &knowledge.failure

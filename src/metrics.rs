@@ -3,7 +3,7 @@
 mod plain_text;
 mod spending;
 
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::sync::atomic::AtomicU64;
 
 use prometheus_client::{
     collector::Collector,
@@ -24,8 +24,10 @@ pub struct Metrics {
     registry: Registry,
     rpcs: Family<RpcLabels, Counter>,
     rpc_seconds: Family<MethodLabel, Histogram, fn() -> Histogram>,
+    calls: CallMeters,
     open_streams: Family<MethodLabel, Gauge>,
     cache_answers: Family<CacheLabels, Counter>,
+    fresh_answers: Counter,
     sqs_requests: Family<SqsLabels, Counter>,
     spending: SqsSpending,
     looks: Family<RequestLabels, Counter>,
@@ -56,6 +58,57 @@ struct CacheLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     outcome: Outcome,
+}
+
+/// A unary call of KEDA's contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    IsActive,
+    GetMetricSpec,
+    GetMetrics,
+}
+
+/// What is counted of each call that is answered, found once: nothing is looked up at each call.
+#[derive(Debug)]
+struct CallMeters {
+    is_active: CallMeter,
+    get_metric_spec: CallMeter,
+    get_metrics: CallMeter,
+}
+
+#[derive(Debug)]
+struct CallMeter {
+    answered_ok: Counter,
+    seconds: Histogram,
+}
+
+impl Call {
+    fn name(self) -> &'static str {
+        match self {
+            Self::IsActive => "IsActive",
+            Self::GetMetricSpec => "GetMetricSpec",
+            Self::GetMetrics => "GetMetrics",
+        }
+    }
+}
+
+impl CallMeters {
+    fn of(&self, call: Call) -> &CallMeter {
+        match call {
+            Call::IsActive => &self.is_active,
+            Call::GetMetricSpec => &self.get_metric_spec,
+            Call::GetMetrics => &self.get_metrics,
+        }
+    }
+}
+
+impl RpcLabels {
+    fn new(call: Call, code: tonic::Code) -> Self {
+        Self {
+            method: call.name(),
+            code: code_name(code),
+        }
+    }
 }
 
 /// Where an observation came from.
@@ -107,12 +160,29 @@ impl RequestLabels {
 impl Default for Metrics {
     fn default() -> Self {
         let rpc_seconds: fn() -> Histogram = || Histogram::new(RPC_SECONDS);
+        let (rpcs, cache_answers) = (Family::default(), Family::default());
+        let rpc_seconds = Family::new_with_constructor(rpc_seconds);
+        let meter = |call: Call| CallMeter {
+            answered_ok: rpcs.get_or_create_owned(&RpcLabels::new(call, tonic::Code::Ok)),
+            seconds: rpc_seconds.get_or_create_owned(&MethodLabel {
+                method: call.name(),
+            }),
+        };
+        let fresh = CacheLabels {
+            answer: CacheAnswer::Fresh,
+        };
         let mut metrics = Self {
             registry: Registry::with_prefix("sluice"),
-            rpcs: Family::default(),
-            rpc_seconds: Family::new_with_constructor(rpc_seconds),
+            calls: CallMeters {
+                is_active: meter(Call::IsActive),
+                get_metric_spec: meter(Call::GetMetricSpec),
+                get_metrics: meter(Call::GetMetrics),
+            },
+            rpcs,
+            rpc_seconds,
             open_streams: Family::default(),
-            cache_answers: Family::default(),
+            fresh_answers: cache_answers.get_or_create_owned(&fresh),
+            cache_answers,
             sqs_requests: Family::default(),
             spending: SqsSpending::default(),
             looks: Family::default(),
@@ -207,18 +277,14 @@ impl Metrics {
         );
     }
 
-    /// Counts an RPC that has been answered with `code` since `started`.
-    pub fn rpc_answered(&self, method: &'static str, code: tonic::Code, started: Instant) {
-        self.rpcs
-            .get_or_create(&RpcLabels {
-                method,
-                code: code_name(code),
-            })
-            .inc();
-        let elapsed: Duration = started.elapsed();
-        self.rpc_seconds
-            .get_or_create(&MethodLabel { method })
-            .observe(elapsed.as_secs_f64());
+    /// Counts a call that has been answered with `code` since `started`.
+    pub fn rpc_answered(&self, call: Call, code: tonic::Code, started: Instant) {
+        let meter = self.calls.of(call);
+        match code {
+            tonic::Code::Ok => meter.answered_ok.inc(),
+            code => self.rpcs.get_or_create(&RpcLabels::new(call, code)).inc(),
+        };
+        meter.seconds.observe(started.elapsed().as_secs_f64());
     }
 
     /// Counts a stream as open until the guard is dropped.
@@ -229,9 +295,13 @@ impl Metrics {
 
     /// Counts an observation that the cache gave, or could not give.
     pub fn cache_answered(&self, answer: CacheAnswer) {
-        self.cache_answers
-            .get_or_create(&CacheLabels { answer })
-            .inc();
+        match answer {
+            CacheAnswer::Fresh => self.fresh_answers.inc(),
+            answer => self
+                .cache_answers
+                .get_or_create(&CacheLabels { answer })
+                .inc(),
+        };
     }
 
     /// Counts a request to SQS.

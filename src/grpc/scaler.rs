@@ -20,7 +20,7 @@ use super::{
 use crate::{
     cache::{ObservationCache, Sample},
     clock::EpochClock,
-    metrics::Metrics,
+    metrics::{Call, Metrics},
     queue::{MinuteFeed, QueueSource},
     status::Board,
     watchers::{WatchSettings, Watchers},
@@ -168,13 +168,13 @@ impl<S: QueueSource> ScalerService<S> {
     /// Counts and times a unary call.
     async fn measured<T>(
         &self,
-        method: &'static str,
+        call: Call,
         answer: impl Future<Output = Result<T, Status>>,
     ) -> Result<Response<T>, Status> {
         let started = Instant::now();
         let answer = answer.await;
         let code = answer.as_ref().err().map_or(Code::Ok, Status::code);
-        self.metrics.rpc_answered(method, code, started);
+        self.metrics.rpc_answered(call, code, started);
         answer.map(Response::new)
     }
 }
@@ -197,7 +197,7 @@ impl<S: QueueSource> ExternalScaler for ScalerService<S> {
         &self,
         request: Request<ScaledObjectRef>,
     ) -> Result<Response<IsActiveResponse>, Status> {
-        self.measured("IsActive", self.activity(request.into_inner()))
+        self.measured(Call::IsActive, self.activity(request.into_inner()))
             .await
     }
 
@@ -205,7 +205,7 @@ impl<S: QueueSource> ExternalScaler for ScalerService<S> {
         &self,
         request: Request<ScaledObjectRef>,
     ) -> Result<Response<GetMetricSpecResponse>, Status> {
-        self.measured("GetMetricSpec", async { self.spec(request.into_inner()) })
+        self.measured(Call::GetMetricSpec, async { self.spec(request.into_inner()) })
             .await
     }
 
@@ -213,7 +213,7 @@ impl<S: QueueSource> ExternalScaler for ScalerService<S> {
         &self,
         request: Request<GetMetricsRequest>,
     ) -> Result<Response<GetMetricsResponse>, Status> {
-        self.measured("GetMetrics", self.metrics(request.into_inner()))
+        self.measured(Call::GetMetrics, self.metrics(request.into_inner()))
             .await
     }
 
