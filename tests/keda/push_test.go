@@ -150,20 +150,56 @@ func TestStreamsEndWithOkWhenTheScalerStops(t *testing.T) {
 	queue := "push-stop"
 	shared.sqs.givenQueue(t, queue)
 	scaler := mustStartScaler(t, "127.0.0.1:0")
-	ends := map[string]<-chan error{}
-	client, reference := rawClient(t, scaler.told["grpc"]), rawReference(queue)
-	activity, err := client.StreamIsActive(t.Context(), reference)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ends["StreamIsActive"] = endOf(func() error { _, err := activity.Recv(); return err })
-	specs, err := client.StreamMetricSpec(t.Context(), reference)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ends["StreamMetricSpec"] = endOf(func() error { _, err := specs.Recv(); return err })
+	ends := givenEnds(t, rawClient(t, scaler.told["grpc"]), queue)
 	time.Sleep(atOnce / 4)
 	scaler.stop()
+	assertEndsWithOk(t, ends)
+}
+
+// A connection that retires asks its client to leave (GOAWAY), which refuses no call and cuts off none.
+func TestStreamsEndWithOkWhenTheirConnectionRetiresAndCallsGoOn(t *testing.T) {
+	t.Parallel()
+	queue := "push-retire"
+	shared.sqs.givenQueue(t, queue)
+	shared.sqs.send(t, queue, "work")
+	scaler := mustStartScaler(t, "127.0.0.1:0", "--connection-age-seconds", "2")
+	client := rawClient(t, scaler.told["grpc"])
+	ends := givenEnds(t, client, queue)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		assertEndsWithOk(t, ends)
+	}()
+	for calls := 0; ; calls++ {
+		answer, err := client.IsActive(t.Context(), rawReference(queue))
+		results.check(t, pushArea, err == nil && answer.GetResult(), "call %d while connections retire: %v, %v", calls, answer, err)
+		select {
+		case <-done:
+			return
+		case <-time.After(atOnce / 20):
+		}
+	}
+}
+
+// givenEnds opens both streams of a trigger and tells how each ends.
+func givenEnds(t *testing.T, client externalscaler.ExternalScalerClient, queue string) map[string]<-chan error {
+	t.Helper()
+	activity, err := client.StreamIsActive(t.Context(), rawReference(queue))
+	if err != nil {
+		t.Fatal(err)
+	}
+	specs, err := client.StreamMetricSpec(t.Context(), rawReference(queue))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]<-chan error{
+		"StreamIsActive":   endOf(func() error { _, err := activity.Recv(); return err }),
+		"StreamMetricSpec": endOf(func() error { _, err := specs.Recv(); return err }),
+	}
+}
+
+func assertEndsWithOk(t *testing.T, ends map[string]<-chan error) {
+	t.Helper()
 	for stream, end := range ends {
 		err := <-end
 		results.check(t, pushArea, errors.Is(err, io.EOF), "%s ended with %v", stream, err)
