@@ -205,8 +205,10 @@ impl<S: QueueSource> ExternalScaler for ScalerService<S> {
         &self,
         request: Request<ScaledObjectRef>,
     ) -> Result<Response<GetMetricSpecResponse>, Status> {
-        self.measured(Call::GetMetricSpec, async { self.spec(request.into_inner()) })
-            .await
+        self.measured(Call::GetMetricSpec, async {
+            self.spec(request.into_inner())
+        })
+        .await
     }
 
     async fn get_metrics(
