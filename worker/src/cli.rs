@@ -1,26 +1,29 @@
 //! What is typed, as flags or environment variables, and how it is checked. It touches nothing.
 
 pub mod analyze;
+pub mod cluster;
+mod faults;
 pub mod former;
 pub mod handler;
 pub mod produce;
 pub mod redrive;
+pub mod send;
 
-use std::ops::RangeInclusive;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use thiserror::Error;
-use tracing_subscriber::EnvFilter;
 
 use self::analyze::AnalyzeArguments;
-use self::former::{Former, Typed};
+use self::cluster::ClusterArguments;
+pub use self::faults::{Fault, Faults};
+use self::former::Former;
 use self::handler::HandlerArguments;
 use self::produce::ProduceArguments;
 use self::redrive::RedriveArguments;
+use self::send::SendArguments;
 use crate::settings::{
-    ConsumeSettings, EndSettings, HealthSettings, LogFormat, LogSettings, QueueSettings, Settings,
+    ConsumeSettings, DeletionCostSettings, EndSettings, HealthSettings, LogFormat, LogSettings,
+    QueueSettings, Settings,
 };
 
 /// More handlers than this at once is a mistake in one process: 120,000 messages in flight are all a queue allows.
@@ -56,6 +59,8 @@ pub enum Mode {
     Redrive(Box<RedriveArguments>),
     /// Keeps the results that workers report, and tells them over HTTP
     Analyze(Box<AnalyzeArguments>),
+    /// Serves a page that sends messages and shows how many wait and which pods work on them
+    Send(Box<SendArguments>),
 }
 
 impl CommandLine {
@@ -115,18 +120,18 @@ pub struct Arguments {
     #[arg(long, env = "AWS_REGION", value_name = "REGION")]
     aws_region: Option<String>,
 
-    /// What is logged: a level, or directives such as `info,sluice_worker=debug`
-    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info")]
-    rust_log: String,
+    /// What is logged: a level, or directives such as `info,sluice_worker=debug` [default: info]
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER")]
+    rust_log: Option<String>,
 
-    /// How it is logged, to standard error
+    /// How it is logged, to standard error: text or json
     #[arg(
         long,
         env = "SLUICE_WORKER_LOG_FORMAT",
         value_name = "FORMAT",
         default_value = "text"
     )]
-    log_format: LogFormat,
+    log_format: String,
 
     /// Messages handled at the same time, 1 to 1000; the default is one full receive
     #[arg(
@@ -192,26 +197,24 @@ pub struct Arguments {
     )]
     idle_seconds: String,
 
+    /// Whether Kubernetes is told how busy the pod is (on) or not (off), so that idle pods are deleted first
+    #[arg(
+        long,
+        env = "SLUICE_WORKER_DELETION_COST",
+        value_name = "WHETHER",
+        default_value = "off"
+    )]
+    deletion_cost: String,
+
+    #[command(flatten)]
+    cluster: ClusterArguments,
+
     #[command(flatten)]
     handler: HandlerArguments,
 
     #[command(flatten)]
     former: Former,
 }
-
-/// One setting that cannot be used.
-#[derive(Debug, Error, PartialEq, Eq)]
-#[error("{variable}: expected {wanted}, found {found}")]
-pub struct Fault {
-    variable: &'static str,
-    wanted: String,
-    found: String,
-}
-
-/// Every setting that cannot be used, one line each.
-#[derive(Debug, Default, Error, PartialEq, Eq)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct Faults(Vec<Fault>);
 
 impl Arguments {
     /// Checks the settings of a worker that handles one message.
@@ -230,9 +233,11 @@ impl Arguments {
             queue: self.queue(&mut faults),
             consume: self.consume(&mut faults),
             health: self.health(&mut faults),
-            handler: self.handler.check(&mut faults),
+            handler: self.handler.check(self.former.count_url(), &mut faults),
             work: self.work(&mut faults),
-            log: log_settings(self.rust_log, self.log_format, &mut faults),
+            deletion_cost: self.deletion_cost(&mut faults),
+            kill_url: self.former.kill_url(&mut faults),
+            log: self.log(&mut faults),
         };
         faults.or(settings)
     }
@@ -319,114 +324,44 @@ impl Arguments {
     }
 
     fn health(&self, faults: &mut Faults) -> HealthSettings {
-        if self.health_host.is_empty() {
-            faults.add("HEALTH_HOST", "an address or host name", "nothing");
+        health_settings(self.health_host.clone(), &self.health_port, faults)
+    }
+
+    fn log(&self, faults: &mut Faults) -> LogSettings {
+        let (variable, formats) = ("SLUICE_WORKER_LOG_FORMAT", ["text", "json"]);
+        let format = match faults.one_of(variable, &self.log_format, formats) {
+            "json" => LogFormat::Json,
+            _ => LogFormat::Text,
+        };
+        let own = self.rust_log.as_deref();
+        let filter = own.or(self.former.log_level()).unwrap_or("info");
+        log_settings(filter.to_owned(), format, faults)
+    }
+
+    fn deletion_cost(&self, faults: &mut Faults) -> DeletionCostSettings {
+        let (variable, whether) = ("SLUICE_WORKER_DELETION_COST", ["off", "on"]);
+        let (pod, cluster) = (self.cluster.pod(), self.cluster.check(faults));
+        if faults.one_of(variable, &self.deletion_cost, whether) != "on" {
+            return DeletionCostSettings::Off;
         }
-        HealthSettings {
-            host: self.health_host.clone(),
-            port: faults.number("HEALTH_PORT", &self.health_port, 0..=u16::MAX),
-        }
+        faults.kubernetes_name("POD_NAME", &pod);
+        DeletionCostSettings::On { cluster, pod }
+    }
+}
+
+fn health_settings(host: String, port: &str, faults: &mut Faults) -> HealthSettings {
+    if host.is_empty() {
+        faults.add("HEALTH_HOST", "an address or host name", "nothing");
+    }
+    HealthSettings {
+        host,
+        port: faults.number("HEALTH_PORT", port, 0..=u16::MAX),
     }
 }
 
 fn log_settings(filter: String, format: LogFormat, faults: &mut Faults) -> LogSettings {
     let filter = faults.log_filter(filter);
     LogSettings { filter, format }
-}
-
-impl Faults {
-    /// The settings, if nothing is wrong with them.
-    fn or<T>(self, settings: T) -> Result<T, Self> {
-        if self.0.is_empty() {
-            Ok(settings)
-        } else {
-            Err(self)
-        }
-    }
-
-    /// By its URL or, where only that is known, by its name.
-    fn queue(&mut self, url: Option<&str>, name: Option<Typed<'_>>) -> String {
-        match (url, name) {
-            (None, Some((variable, name))) => self.queue_name(variable, name),
-            (url, _) => self.queue_url(url),
-        }
-    }
-
-    fn add(&mut self, variable: &'static str, wanted: &str, found: &str) {
-        let (wanted, found) = (wanted.to_owned(), found.to_owned());
-        self.0.push(Fault {
-            variable,
-            wanted,
-            found,
-        });
-    }
-
-    /// The number, or after a fault the least one allowed, which is never used.
-    fn number<T>(&mut self, variable: &'static str, typed: &str, range: RangeInclusive<T>) -> T
-    where
-        T: FromStr + PartialOrd + Copy + std::fmt::Display,
-    {
-        let (min, max) = (*range.start(), *range.end());
-        match typed.parse() {
-            Ok(number) if range.contains(&number) => number,
-            Ok(_) | Err(_) => {
-                let wanted = format!("a whole number from {min} to {max}");
-                self.add(variable, &wanted, &format!("{typed:?}"));
-                min
-            }
-        }
-    }
-
-    fn seconds(&mut self, variable: &'static str, typed: &str, max: u64) -> Duration {
-        Duration::from_secs(self.number(variable, typed, 0..=max))
-    }
-
-    fn queue_url(&mut self, typed: Option<&str>) -> String {
-        let typed = typed.unwrap_or_default();
-        if !is_queue_url(typed) {
-            let wanted =
-                "the URL of a queue, as https://sqs.<region>.amazonaws.com/<account>/<name>";
-            let found = if typed.is_empty() {
-                "nothing".to_owned()
-            } else {
-                format!("{typed:?}")
-            };
-            self.add("SQS_QUEUE_URL", wanted, &found);
-        }
-        typed.to_owned()
-    }
-
-    fn queue_name(&mut self, variable: &'static str, typed: &str) -> String {
-        let letters = typed.strip_suffix(".fifo").unwrap_or(typed);
-        let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
-        if !(1..=80).contains(&typed.len()) || !letters.chars().all(is_letter) {
-            let wanted = "the name of a queue: 1 to 80 letters, digits, - and _";
-            self.add(variable, wanted, &format!("{typed:?}"));
-        }
-        typed.to_owned()
-    }
-
-    fn log_filter(&mut self, typed: String) -> String {
-        if EnvFilter::try_new(&typed).is_err() {
-            let wanted = "a level or filter directives such as info,sluice_worker=debug";
-            self.add("RUST_LOG", wanted, &format!("{typed:?}"));
-        }
-        typed
-    }
-}
-
-/// A scheme, a host, and a last path segment that is the queue's name.
-fn is_queue_url(text: &str) -> bool {
-    let rest = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    rest.and_then(|rest| rest.split_once('/'))
-        .is_some_and(|(host, path)| {
-            !host.is_empty()
-                && !path.is_empty()
-                && !path.ends_with('/')
-                && !text.contains(char::is_whitespace)
-        })
 }
 
 #[cfg(test)]

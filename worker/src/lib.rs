@@ -47,8 +47,9 @@
 //! - [`queue`]: SQS; the only module that names its SDK
 //! - [`causes`]: the text of an error with its causes
 //! - [`metrics`]: what is counted
-//! - [`produce`], [`redrive`], [`analyze`]: the other modes: send messages, move dead letters back, keep the results that
-//!   workers report
+//! - [`cluster`]: the API server of Kubernetes; [`deletion_cost`] tells it how busy the pod is
+//! - [`produce`], [`redrive`], [`analyze`], [`send`]: the other modes: send messages, move dead letters back, keep the
+//!   results that workers report, serve a page that sends
 //! - [`health`], [`progress`], [`signals`], [`telemetry`]: what the platform sees of the process
 //!
 //! Three promises, in this order: no message is deleted before its handler succeeded; no message that was received is
@@ -60,8 +61,10 @@ pub mod backoff;
 pub mod batch;
 pub mod causes;
 pub mod cli;
+pub mod cluster;
 pub mod consume;
 pub mod date;
+pub mod deletion_cost;
 pub mod handlers;
 pub mod health;
 pub mod heartbeat;
@@ -77,6 +80,7 @@ pub mod redrive;
 pub mod release;
 pub mod remedy;
 pub mod s3_signer;
+pub mod send;
 pub mod service;
 pub mod settings;
 pub mod signals;

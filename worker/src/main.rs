@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use sluice_worker::cli::{CommandLine, Faults, Mode};
 use sluice_worker::settings::{LogSettings, Settings};
-use sluice_worker::{analyze, produce, redrive, service, telemetry};
+use sluice_worker::{analyze, produce, redrive, send, service, telemetry};
 
 const WRONG_SETTINGS: u8 = 2;
 
@@ -25,6 +25,10 @@ fn main() -> ExitCode {
         Mode::Analyze(arguments) => run(arguments.check(), |settings| {
             let log = settings.log.clone();
             (log, analyze::run(settings))
+        }),
+        Mode::Send(arguments) => run(arguments.check(), |settings| {
+            let log = settings.log.clone();
+            (log, send::run(settings))
         }),
     }
 }

@@ -32,6 +32,7 @@ struct Inner {
     failed: Counter,
     redelivered: Counter,
     handed_back: Counter,
+    cut_short: Counter,
     lost_heartbeats: Counter,
     in_flight: Gauge,
     slots: Gauge,
@@ -49,6 +50,7 @@ impl Default for Metrics {
             failed: Counter::default(),
             redelivered: Counter::default(),
             handed_back: Counter::default(),
+            cut_short: Counter::default(),
             lost_heartbeats: Counter::default(),
             in_flight: Gauge::default(),
             slots: Gauge::default(),
@@ -81,6 +83,11 @@ impl Inner {
                 "messages_handed_back",
                 "Messages made visible again without being handled to their end",
                 &self.handed_back,
+            ),
+            (
+                "messages_cut_short",
+                "Messages whose handler was ended with the drain time",
+                &self.cut_short,
             ),
             (
                 "heartbeats_lost",
@@ -161,6 +168,15 @@ impl Metrics {
         self.0.handed_back.inc();
     }
 
+    pub fn cut_short(&self) {
+        self.0.cut_short.inc();
+    }
+
+    /// Messages whose handler was ended with the drain time.
+    pub fn messages_cut_short(&self) -> u64 {
+        self.0.cut_short.get()
+    }
+
     pub fn heartbeat_lost(&self) {
         self.0.lost_heartbeats.inc();
     }
@@ -181,6 +197,13 @@ impl Metrics {
     /// A handler works until the answer is dropped.
     pub fn working(&self) -> Level {
         Level::raise(&self.0.busy_slots, 1)
+    }
+
+    /// Quarters of the slots that are busy, in part or whole.
+    pub fn busy_quarters(&self) -> u8 {
+        let (busy, slots) = (self.0.busy_slots.get(), self.0.slots.get().max(1));
+        let quarters = (busy.max(0) * 4 + slots - 1) / slots;
+        u8::try_from(quarters).unwrap_or(4)
     }
 
     /// All of them as text.
@@ -219,6 +242,17 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line}: {text}");
         }
+    }
+
+    #[test]
+    fn a_quarter_that_is_busy_in_part_counts() {
+        let metrics = Metrics::default();
+        assert_eq!(metrics.busy_quarters(), 0);
+        metrics.slots(10);
+        let _one = metrics.working();
+        assert_eq!(metrics.busy_quarters(), 1);
+        let _further: Vec<_> = (0..5).map(|_| metrics.working()).collect();
+        assert_eq!(metrics.busy_quarters(), 3);
     }
 
     #[test]

@@ -172,7 +172,11 @@ impl<H: Handler> Processing<H> {
                 self.failed();
                 rest.failed.push(held);
             }
-            Outcome::Abandoned | Outcome::Untouched => rest.unhandled.push(held),
+            Outcome::Abandoned => {
+                self.metrics.cut_short();
+                rest.unhandled.push(held);
+            }
+            Outcome::Untouched => rest.unhandled.push(held),
         }
     }
 

@@ -36,6 +36,17 @@ pub struct ProduceSettings {
     pub seed: Option<u64>,
 }
 
+impl ProduceSettings {
+    fn maker(&self, seed: u64) -> Maker {
+        Maker {
+            shape: self.shape,
+            bad_percent: self.bad_percent,
+            chance: Rng::with_seed(seed),
+            tally: Tally::default(),
+        }
+    }
+}
+
 struct Sending(Queue);
 
 impl BatchOperation for Sending {
@@ -56,7 +67,7 @@ pub async fn run(settings: ProduceSettings) -> anyhow::Result<()> {
         seed,
         "producing"
     );
-    let mut production = Production::new(&settings, queue, seed);
+    let mut production = Production::new(queue, settings.maker(seed));
     let mut signals = Signals::install()?;
     tokio::select! {
         () = production.send_all(&settings) => {}
@@ -70,7 +81,9 @@ pub async fn run(settings: ProduceSettings) -> anyhow::Result<()> {
     Ok(())
 }
 
-struct Production {
+/// Messages on their way to a queue.
+#[derive(Debug)]
+pub struct Production {
     maker: Maker,
     outbox: Outbox<Outgoing>,
     unanswered: VecDeque<Answer>,
@@ -78,16 +91,12 @@ struct Production {
 }
 
 impl Production {
-    fn new(settings: &ProduceSettings, queue: Queue, seed: u64) -> Self {
+    /// Sends what `maker` makes.
+    pub fn new(queue: Queue, maker: Maker) -> Self {
         // The task ends with the last way to hand a message in; every answer is awaited before.
         let (outbox, _sending) = Outbox::open(Sending(queue));
         Self {
-            maker: Maker {
-                shape: settings.shape,
-                bad_percent: settings.bad_percent,
-                chance: Rng::with_seed(seed),
-                tally: Tally::default(),
-            },
+            maker,
             outbox,
             unanswered: VecDeque::new(),
             failed: 0,
@@ -97,15 +106,20 @@ impl Production {
     async fn send_all(&mut self, settings: &ProduceSettings) {
         let mut due_at = Instant::now();
         for _ in 0..settings.messages {
-            let message = self.maker.next(date::now());
-            let again = self.maker.chance.u8(0..100) < settings.duplicate_percent;
-            if again {
-                self.send(message.clone()).await;
-            }
-            self.send(message).await;
+            self.send_next(settings.duplicate_percent).await;
             due_at += settings.interval;
             sleep_until(due_at).await;
         }
+    }
+
+    /// One more message; so many of a hundred are sent twice.
+    pub async fn send_next(&mut self, duplicate_percent: u8) {
+        let message = self.maker.next(date::now());
+        let again = self.maker.chance.u8(0..100) < duplicate_percent;
+        if again {
+            self.send(message.clone()).await;
+        }
+        self.send(message).await;
     }
 
     async fn send(&mut self, message: Outgoing) {
@@ -128,7 +142,8 @@ impl Production {
         true
     }
 
-    async fn end(mut self) -> (Tally, u64) {
+    /// What was made, and how many of it SQS did not take.
+    pub async fn end(mut self) -> (Tally, u64) {
         while self.look_at_oldest().await {}
         (self.maker.tally, self.failed)
     }

@@ -1,5 +1,6 @@
 //! SQS through its SDK, which only this module names. It tells what happened, and neither repeats nor decides.
 
+mod counting;
 mod moving;
 
 use std::collections::HashMap;
@@ -66,12 +67,11 @@ pub enum QueueError {
         #[source]
         source: BoxError,
     },
-    #[error(
-        "not allowed to {operation} queue {url:?}: grant sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility"
-    )]
+    #[error("not allowed to {operation} queue {url:?}: grant {grant}")]
     Denied {
         operation: &'static str,
         url: String,
+        grant: &'static str,
         #[source]
         source: BoxError,
     },
@@ -300,6 +300,7 @@ impl Queue {
             Remedy::Fatal(Reason::Denied) => QueueError::Denied {
                 operation,
                 url,
+                grant: grant(operation),
                 source,
             },
             Remedy::Fatal(Reason::Credentials) => QueueError::Credentials {
@@ -319,6 +320,19 @@ impl Queue {
                 source,
             },
         }
+    }
+}
+
+/// What an operation needs to be allowed.
+fn grant(operation: &str) -> &'static str {
+    match operation {
+        "send to" => "sqs:SendMessage",
+        "look up the URL of" => "sqs:GetQueueUrl, or set SQS_QUEUE_URL",
+        "look up the ARN of" | "count the messages of" => "sqs:GetQueueAttributes",
+        "move messages from" | "stop moving messages from" | "look at the moves from" => {
+            "sqs:StartMessageMoveTask, sqs:ListMessageMoveTasks and sqs:CancelMessageMoveTask"
+        }
+        _ => "sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility",
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use clap::ValueEnum;
-
 use crate::handlers::{Place, Takes};
 
 /// Checked settings.
@@ -16,12 +14,39 @@ pub struct Settings {
     pub handler: HandlerSettings,
     /// Pretended work before the handler.
     pub work: Duration,
+    pub deletion_cost: DeletionCostSettings,
+    /// Where a worker posts that its work was cut short.
+    pub kill_url: Option<String>,
+}
+
+/// Whether Kubernetes is told how busy the pod is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeletionCostSettings {
+    Off,
+    On {
+        cluster: ClusterSettings,
+        pod: String,
+    },
+}
+
+/// How the API server of the cluster is reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClusterSettings {
+    /// What Kubernetes tells every pod; `None` outside of a cluster.
+    pub host: Option<String>,
+    pub port: u16,
+    /// `None` for that of the pod.
+    pub namespace: Option<String>,
+    /// The URL of `kubectl proxy` instead.
+    pub proxy: Option<String>,
 }
 
 /// What is done with a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HandlerSettings {
     Print,
+    /// Nothing but the pretended work.
+    Sleep,
     Command {
         program: String,
         arguments: Vec<String>,
@@ -110,7 +135,7 @@ pub struct LogSettings {
 }
 
 /// How a log line is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     Text,
     Json,

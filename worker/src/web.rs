@@ -1,4 +1,6 @@
-//! One HTTP request and the beginning of its answer, over TLS where the URL says so. It follows no redirect.
+//! One HTTP request and its answer, over TLS where the URL says so. It follows no redirect.
+
+use std::io;
 
 use axum::body::Bytes;
 use axum::http::{Request, StatusCode};
@@ -7,10 +9,13 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
 
 use crate::handlers::HandlerError;
 
-/// An answer only decides and explains; more than this is not read.
+/// An answer that only decides and explains is not read beyond this.
 const ANSWER_BYTES_MAX: usize = 65_536;
 /// Characters of an answer that a log line shows.
 const SHOWN_CHARACTERS_MAX: usize = 200;
@@ -30,15 +35,43 @@ pub struct Answered {
 
 impl Web {
     /// Fails when the machine has no certificates to trust.
-    pub fn new() -> std::io::Result<Self> {
-        let connector = HttpsConnectorBuilder::new()
-            .with_native_roots()?
-            .https_or_http()
-            .enable_http1()
-            .build();
+    pub fn new() -> io::Result<Self> {
+        let builder = HttpsConnectorBuilder::new().with_native_roots()?;
+        let connector = builder.https_or_http().enable_http1().build();
         Ok(Self(Client::builder(TokioExecutor::new()).build(connector)))
     }
 
+    /// Trusts only the authorities of this PEM text, over HTTPS alone.
+    pub fn trusting(authorities: &[u8]) -> io::Result<Self> {
+        let mut roots = RootCertStore::empty();
+        for authority in CertificateDer::pem_slice_iter(authorities) {
+            let authority = authority.map_err(io::Error::other)?;
+            roots.add(authority).map_err(io::Error::other)?;
+        }
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        let tls = ClientConfig::builder_with_provider(provider.into())
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let builder = HttpsConnectorBuilder::new().with_tls_config(tls);
+        let connector = builder.https_only().enable_http1().build();
+        Ok(Self(Client::builder(TokioExecutor::new()).build(connector)))
+    }
+
+    /// The whole answer of at most `bytes_max` bytes; a longer one is an error.
+    pub async fn read(
+        &self,
+        request: Request<Full<Bytes>>,
+        bytes_max: usize,
+    ) -> Result<(StatusCode, Bytes), HandlerError> {
+        let answer = self.0.request(request).await?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), bytes_max).collect().await;
+        Ok((status, body?.to_bytes()))
+    }
+
+    /// The answer as far as it explains something.
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answered, HandlerError> {
         let answer = self.0.request(request).await?;
         let status = answer.status();

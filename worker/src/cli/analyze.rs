@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::{Faults, log_settings};
+use super::{Faults, health_settings, log_settings};
 use crate::analyze::AnalyzeSettings;
-use crate::settings::{HealthSettings, LogFormat};
+use crate::settings::LogFormat;
 
 #[derive(Debug, Args)]
 pub struct AnalyzeArguments {
@@ -40,10 +40,7 @@ impl AnalyzeArguments {
     pub fn check(self) -> Result<AnalyzeSettings, Faults> {
         let mut faults = Faults::default();
         let settings = AnalyzeSettings {
-            listen: HealthSettings {
-                host: self.health_host,
-                port: faults.number("HEALTH_PORT", &self.health_port, 0..=u16::MAX),
-            },
+            listen: health_settings(self.health_host, &self.health_port, &mut faults),
             database: self.database,
             log: log_settings(self.rust_log, LogFormat::Text, &mut faults),
         };

@@ -1,57 +1,37 @@
 //! What is typed about the handler, and how it is checked.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::Faults;
+use super::former::Typed;
 use crate::handlers::{Place, Takes};
 use crate::settings::HandlerSettings;
 
 /// An answer that takes longer than this belongs into a queue of its own.
 const HTTP_TIMEOUT_SECONDS_MAX: u64 = 3_600;
 
-/// What is done with a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum HandlerName {
-    /// Printed on standard output
-    Print,
-    /// Given to a program
-    Command,
-    /// Posted to a URL
-    Http,
-    /// Stored in S3
-    S3,
-}
-
-/// What one run of the program takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CommandTakes {
-    Message,
-    Batch,
-}
+/// What the handlers are called.
+const HANDLERS: [&str; 5] = ["print", "command", "http", "s3", "sleep"];
 
 #[derive(Debug, Args)]
 pub struct HandlerArguments {
-    /// What is done with a message
-    #[arg(
-        long,
-        env = "SLUICE_WORKER_HANDLER",
-        value_name = "HANDLER",
-        default_value = "print"
-    )]
-    handler: HandlerName,
+    /// What is done with a message: it is printed on standard output (print), given to a program (command), posted to a
+    /// URL (http), stored in S3 (s3), or only slept over (sleep) [default: print]
+    #[arg(long, env = "SLUICE_WORKER_HANDLER", value_name = "HANDLER")]
+    handler: Option<String>,
 
     /// Program of the handler `command`: words, or a JSON array of strings. No shell is between
     #[arg(long, env = "SLUICE_WORKER_COMMAND", value_name = "PROGRAM")]
     command: Option<String>,
 
-    /// Whether the program runs for each message or for each batch
+    /// What one run of the program takes: message or batch
     #[arg(
         long,
         env = "SLUICE_WORKER_COMMAND_TAKES",
         value_name = "WHAT",
         default_value = "message"
     )]
-    command_takes: CommandTakes,
+    command_takes: String,
 
     /// URL of the handler `http`; a 2xx answer is done, redirects are not followed
     #[arg(long, env = "SLUICE_WORKER_HTTP_URL", value_name = "URL")]
@@ -85,24 +65,49 @@ pub struct HandlerArguments {
 }
 
 impl HandlerArguments {
-    pub(super) fn check(&self, faults: &mut Faults) -> HandlerSettings {
+    /// `count_url` is where another worker posted what was done.
+    pub(super) fn check(
+        &self,
+        count_url: Option<Typed<'_>>,
+        faults: &mut Faults,
+    ) -> HandlerSettings {
         let timeout = faults.number(
             "SLUICE_WORKER_HTTP_TIMEOUT_SECONDS",
             &self.http_timeout_seconds,
             1..=HTTP_TIMEOUT_SECONDS_MAX,
         );
-        match self.handler {
-            HandlerName::Print => HandlerSettings::Print,
-            HandlerName::Command => self.command(faults),
-            HandlerName::Http => HandlerSettings::Http {
-                url: self.http_url(faults),
+        let takes = self.takes(faults);
+        match self.name(count_url, faults) {
+            "command" => self.command(takes, faults),
+            "http" => HandlerSettings::Http {
+                url: self.http_url(count_url, faults),
                 timeout: std::time::Duration::from_secs(timeout),
             },
-            HandlerName::S3 => HandlerSettings::S3(self.place(faults)),
+            "s3" => HandlerSettings::S3(self.place(faults)),
+            "sleep" => HandlerSettings::Sleep,
+            _ => HandlerSettings::Print,
         }
     }
 
-    fn command(&self, faults: &mut Faults) -> HandlerSettings {
+    /// Untold, what else is told says it: the workers that these variables are from had one handler each.
+    fn name(&self, count_url: Option<Typed<'_>>, faults: &mut Faults) -> &'static str {
+        match (&self.handler, count_url, &self.store_events_bkt) {
+            (Some(handler), ..) => faults.one_of("SLUICE_WORKER_HANDLER", handler, HANDLERS),
+            (None, Some(_), _) => "http",
+            (None, None, Some(_)) => "s3",
+            (None, None, None) => "print",
+        }
+    }
+
+    fn takes(&self, faults: &mut Faults) -> Takes {
+        let (variable, words) = ("SLUICE_WORKER_COMMAND_TAKES", ["message", "batch"]);
+        match faults.one_of(variable, &self.command_takes, words) {
+            "batch" => Takes::Batch,
+            _ => Takes::Message,
+        }
+    }
+
+    fn command(&self, takes: Takes, faults: &mut Faults) -> HandlerSettings {
         let typed = self.command.as_deref().unwrap_or_default();
         let mut words = words(typed).into_iter();
         let program = words.next().unwrap_or_default();
@@ -113,24 +118,16 @@ impl HandlerArguments {
         HandlerSettings::Command {
             program,
             arguments: words.collect(),
-            takes: match self.command_takes {
-                CommandTakes::Message => Takes::Message,
-                CommandTakes::Batch => Takes::Batch,
-            },
+            takes,
         }
     }
 
-    fn http_url(&self, faults: &mut Faults) -> String {
-        let typed = self.http_url.clone().unwrap_or_default();
-        let uri: Option<axum::http::Uri> = typed.parse().ok();
-        let is_http = |uri: &axum::http::Uri| {
-            matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
-        };
-        if !uri.as_ref().is_some_and(is_http) {
-            let wanted = "an http or https URL with a host";
-            faults.add("SLUICE_WORKER_HTTP_URL", wanted, &format!("{typed:?}"));
-        }
-        typed
+    fn http_url(&self, count_url: Option<Typed<'_>>, faults: &mut Faults) -> String {
+        let own = self.http_url.as_deref();
+        let own = own.map(|url| ("SLUICE_WORKER_HTTP_URL", url));
+        let (variable, url) = own.or(count_url).unwrap_or(("SLUICE_WORKER_HTTP_URL", ""));
+        faults.http_url(variable, url);
+        url.to_owned()
     }
 
     fn place(&self, faults: &mut Faults) -> Place {
@@ -143,10 +140,14 @@ impl HandlerArguments {
             faults.add("STORE_EVENTS_BKT", wanted, &format!("{bucket:?}"));
         }
         let endpoint = self.s3_endpoint_url.clone();
+        let endpoint = endpoint.filter(|endpoint| !endpoint.is_empty());
+        if let Some(url) = &endpoint {
+            faults.http_url("AWS_ENDPOINT_URL_S3", url);
+        }
         Place {
             bucket,
             prefix: self.s3_prefix.clone(),
-            endpoint: endpoint.filter(|endpoint| !endpoint.is_empty()),
+            endpoint,
         }
     }
 }

@@ -29,14 +29,15 @@ pub struct ProduceArguments {
     #[arg(long, env = "AWS_REGION", value_name = "REGION")]
     aws_region: Option<String>,
 
-    /// What the messages look like
+    /// What the messages look like: sales and inventory events with their attributes (events), {"messageNumber":"1"}
+    /// (numbered), Hello from message 1 (hello) or Message 1 uuid: ... (uuid)
     #[arg(
         long,
         env = "SLUICE_WORKER_SHAPE",
         value_name = "SHAPE",
         default_value = "events"
     )]
-    shape: Shape,
+    shape: String,
 
     /// Messages to send, 0 to 100000000
     #[arg(
@@ -87,6 +88,14 @@ pub struct ProduceArguments {
     )]
     duplicate_percent: String,
 
+    #[arg(
+        long,
+        env = "TRIGGER_RANDOM_FAILURES",
+        hide = true,
+        default_value = "true"
+    )]
+    trigger_random_failures: String,
+
     /// The same seed makes the same messages; without one they differ each time
     #[arg(long, env = "SLUICE_WORKER_SEED", value_name = "NUMBER")]
     seed: Option<String>,
@@ -105,10 +114,10 @@ impl ProduceArguments {
                 region: self.aws_region.clone().filter(|region| !region.is_empty()),
                 ..QueueSettings::new(&self.url(&mut faults))
             },
-            shape: self.shape,
+            shape: self.shape(&mut faults),
             messages: self.messages(&mut faults),
             interval: self.interval(&mut faults),
-            bad_percent: faults.number("SLUICE_WORKER_BAD_PERCENT", &self.bad_percent, 0..=100),
+            bad_percent: self.bad_percent(&mut faults),
             duplicate_percent: faults.number(
                 "SLUICE_WORKER_DUPLICATE_PERCENT",
                 &self.duplicate_percent,
@@ -131,11 +140,32 @@ impl ProduceArguments {
         faults.queue(self.sqs_queue_url.as_deref(), name)
     }
 
+    fn shape(&self, faults: &mut Faults) -> Shape {
+        let shapes = ["events", "numbered", "hello", "uuid"];
+        match faults.one_of("SLUICE_WORKER_SHAPE", &self.shape, shapes) {
+            "numbered" => Shape::Numbered,
+            "hello" => Shape::Hello,
+            "uuid" => Shape::Uuid,
+            _ => Shape::Events,
+        }
+    }
+
     fn messages(&self, faults: &mut Faults) -> u64 {
         let (variable, typed) = typed("MESSAGE_COUNT", self.message_count.as_ref())
             .or(typed("NUM_MESSAGES", self.num_messages.as_ref()))
             .unwrap_or(("TOT_MSGS_TO_PRODUCE", &self.tot_msgs_to_produce));
         faults.number(variable, typed, 0..=MESSAGES_MAX)
+    }
+
+    /// Where another producer was told to make none fail, none is bad.
+    fn bad_percent(&self, faults: &mut Faults) -> u8 {
+        let percent = faults.number("SLUICE_WORKER_BAD_PERCENT", &self.bad_percent, 0..=100);
+        let (variable, whether) = ("TRIGGER_RANDOM_FAILURES", ["true", "false"]);
+        let typed = self.trigger_random_failures.to_ascii_lowercase();
+        match faults.one_of(variable, &typed, whether) {
+            "false" => 0,
+            _ => percent,
+        }
     }
 
     fn interval(&self, faults: &mut Faults) -> Duration {

@@ -13,6 +13,8 @@ use crate::web::Web;
 #[derive(Debug)]
 pub enum Builtin {
     Print(Print),
+    /// Done at once: the pretended work before it was all.
+    Idle,
     Command(Command),
     Http(Http),
     S3(S3),
@@ -23,6 +25,7 @@ impl Builtin {
     pub fn prepare(settings: HandlerSettings, aws: &SdkConfig) -> Result<Self, HandlerError> {
         Ok(match settings {
             HandlerSettings::Print => Self::Print(Print),
+            HandlerSettings::Sleep => Self::Idle,
             HandlerSettings::Command {
                 program,
                 arguments,
@@ -46,6 +49,7 @@ impl Handler for Builtin {
     async fn handle(&self, message: Arc<Message>) -> Result<(), HandlerError> {
         match self {
             Self::Print(handler) => handler.handle(message).await,
+            Self::Idle => Ok(()),
             Self::Command(handler) => handler.handle(message).await,
             Self::Http(handler) => handler.handle(message).await,
             Self::S3(handler) => handler.handle(message).await,
@@ -55,13 +59,14 @@ impl Handler for Builtin {
     fn takes(&self) -> Takes {
         match self {
             Self::Command(handler) => handler.takes(),
-            Self::Print(_) | Self::Http(_) | Self::S3(_) => Takes::Message,
+            Self::Print(_) | Self::Idle | Self::Http(_) | Self::S3(_) => Takes::Message,
         }
     }
 
     async fn handle_batch(&self, messages: Vec<Arc<Message>>) -> Vec<Result<(), HandlerError>> {
         match self {
             Self::Print(handler) => handler.handle_batch(messages).await,
+            Self::Idle => messages.iter().map(|_| Ok(())).collect(),
             Self::Command(handler) => handler.handle_batch(messages).await,
             Self::Http(handler) => handler.handle_batch(messages).await,
             Self::S3(handler) => handler.handle_batch(messages).await,

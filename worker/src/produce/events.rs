@@ -28,7 +28,7 @@ const CATEGORIES: [&str; 16] = [
 ];
 
 /// What a produced message looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// Sales and inventory events with their attributes
     Events,

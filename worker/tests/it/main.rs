@@ -8,8 +8,10 @@
     reason = "clippy counts only the test functions themselves as tests, not what they are made of"
 )]
 
+mod api_server;
 mod chaos;
 mod consuming;
+mod deleting;
 mod draining;
 mod failing;
 mod fifo;
@@ -24,5 +26,6 @@ mod once;
 mod readme;
 mod releasing;
 mod scripted_sqs;
+mod sending;
 mod starting;
 mod worker;

@@ -24,6 +24,12 @@ async fn wrong_settings_end_it_with_code_two_and_one_line_each() {
         ("SLUICE_WORKER_HTTP_TIMEOUT_SECONDS", "0"),
         ("SLUICE_WORKER_HTTP_URL", "ftp://host"),
         ("SLUICE_WORKER_HANDLER", "http"),
+        ("SLUICE_WORKER_LOG_FORMAT", "xml"),
+        ("SLUICE_WORKER_COMMAND_TAKES", "some"),
+        ("SLUICE_WORKER_DELETION_COST", "maybe"),
+        ("SLUICE_WORKER_KUBERNETES_URL", "proxy"),
+        ("POD_NAMESPACE", "Shop/.."),
+        ("COUNTER_KILL_URL", "kill"),
     ];
     let ended = Worker::start_bare(&variables).end().await;
     assert_eq!(ended.code, Some(2));
@@ -46,6 +52,69 @@ async fn wrong_settings_end_it_with_code_two_and_one_line_each() {
         "{:?}",
         ended.stderr
     );
+}
+
+type Variables = &'static [(&'static str, &'static str)];
+
+#[tokio::test]
+async fn every_mode_tells_its_faults_in_the_same_way() {
+    let queue = ("SQS_QUEUE_URL", "http://127.0.0.1:1/123456789012/orders");
+    let table: [(&str, Variables, &str); 4] = [
+        (
+            "produce",
+            &[
+                ("SLUICE_WORKER_SHAPE", "round"),
+                ("TOT_MSGS_TO_PRODUCE", "100000001"),
+                ("WAIT_SECS_BETWEEN_MSGS", "86401"),
+                ("SLUICE_WORKER_RATE", "100001"),
+                ("SLUICE_WORKER_BAD_PERCENT", "101"),
+                ("SLUICE_WORKER_DUPLICATE_PERCENT", "-1"),
+                ("SLUICE_WORKER_SEED", "x"),
+                ("TRIGGER_RANDOM_FAILURES", "perhaps"),
+            ],
+            r#"SLUICE_WORKER_SHAPE: expected one of events, numbered, hello, uuid, found "round""#,
+        ),
+        (
+            "analyze",
+            &[("HEALTH_HOST", ""), ("HEALTH_PORT", "65536")],
+            r#"HEALTH_PORT: expected a whole number from 0 to 65535, found "65536""#,
+        ),
+        (
+            "redrive",
+            &[("SQS_QUEUE_URL", "orders")],
+            r#"SQS_QUEUE_URL: expected the URL of a queue, as https://sqs.<region>.amazonaws.com/<account>/<name>, found "orders""#,
+        ),
+        (
+            "send",
+            &[
+                ("SLUICE_WORKER_AUTHENTICATION", "oauth"),
+                ("SLUICE_WORKER_USER", "a:b"),
+                ("SLUICE_WORKER_PASSWORD", "short"),
+                ("SLUICE_WORKER_AUTOSCALER", "a/b"),
+            ],
+            "SLUICE_WORKER_PASSWORD: expected 12 letters or more, or SLUICE_WORKER_AUTHENTICATION none, found 5",
+        ),
+    ];
+    for (mode, variables, line) in table {
+        let mut all = vec![queue];
+        all.extend(variables);
+        let ended = Worker::mode(&[mode], "", &all).end().await;
+        assert_eq!(ended.code, Some(2), "{mode}: {:?}", ended.stderr);
+        let named = ended
+            .stderr
+            .iter()
+            .map(|line| line.split(':').next().unwrap());
+        let mut named: Vec<_> = named.collect();
+        let mut expected: Vec<_> = variables.iter().map(|(name, _)| *name).collect();
+        named.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(named, expected, "{mode}");
+        assert!(
+            ended.stderr.iter().any(|found| found == line),
+            "{:?}",
+            ended.stderr
+        );
+    }
 }
 
 #[tokio::test]

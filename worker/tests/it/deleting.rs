@@ -1,0 +1,63 @@
+//! What the worker tells Kubernetes about how busy it is.
+
+use crate::api_server::ApiServer;
+use crate::gate::Gate;
+use crate::local_sqs::LocalSqs;
+use crate::worker::eventually;
+
+const ON: (&str, &str) = ("SLUICE_WORKER_DELETION_COST", "on");
+
+#[tokio::test]
+async fn a_busy_pod_costs_more_than_an_idle_one() {
+    let (sqs, gate, cluster) = (
+        LocalSqs::start().await,
+        Gate::start().await,
+        ApiServer::start().await,
+    );
+    let url = sqs.given_queue("orders", &[]);
+    let mut variables = gate.handles(&[ON, ("SLUICE_WORKER_CONCURRENCY", "2")]);
+    variables.extend(cluster.told());
+    let worker = sqs.worker(&url, &variables);
+    eventually("it is idle", || cluster.costs() == ["0"]).await;
+    for number in 0..2 {
+        sqs.control.send("orders", &number.to_string()).unwrap();
+    }
+    worker.works_on(2).await;
+    let told_last = |cost: &str| cluster.costs().last().is_some_and(|last| last == cost);
+    eventually("it is busy", || told_last("100")).await;
+    gate.open();
+    eventually("it is idle again", || told_last("0")).await;
+    worker.terminate().await.assert_drained();
+}
+
+#[tokio::test]
+async fn without_the_permission_it_says_so_once_and_works_on() {
+    let (sqs, cluster) = (LocalSqs::start().await, ApiServer::start().await);
+    cluster.forbid(true);
+    let url = sqs.given_queue("orders", &[]);
+    let mut variables = cluster.told();
+    variables.push(ON);
+    let worker = sqs.worker(&url, &variables);
+    eventually("it says so", || {
+        let line = worker.stderr.find("cannot tell the deletion cost");
+        line.is_some_and(|line| line.contains("does not let the service account PATCH"))
+    })
+    .await;
+    sqs.control.send("orders", "work").unwrap();
+    eventually("it is deleted", || sqs.queue("orders").deleted == 1).await;
+    worker.terminate().await.assert_drained();
+    assert!(cluster.costs().is_empty());
+}
+
+#[tokio::test]
+async fn outside_of_a_cluster_it_says_so_and_works_on() {
+    let sqs = LocalSqs::start().await;
+    let url = sqs.given_queue("orders", &[]);
+    let worker = sqs.worker(&url, &[ON, ("POD_NAME", "worker-1")]);
+    sqs.control.send("orders", "work").unwrap();
+    eventually("it is deleted", || sqs.queue("orders").deleted == 1).await;
+    let ended = worker.terminate().await;
+    ended.assert_drained();
+    let says = |line: &String| line.contains("not in a Kubernetes cluster");
+    assert!(ended.stderr.iter().any(says), "{:?}", ended.stderr);
+}
