@@ -2,59 +2,98 @@
 //! what a kill has cut short.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::Router;
+use axum::routing::post;
 use sluice::local::{FaultAction, FaultRule};
+use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
 use crate::local_sqs::LocalSqs;
 use crate::worker::{Ended, Worker};
 
-/// Far more than a run takes on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(4);
 const WORKERS: usize = 3;
+const GROUPS: u64 = 50;
 
-/// Enough to be ended many times over; `SLUICE_CHAOS_MESSAGES=20000` for longer.
+/// Of each queue: enough for workers to be ended many times over; `SLUICE_CHAOS_MESSAGES=20000` for longer.
 fn messages() -> u64 {
     let asked = std::env::var("SLUICE_CHAOS_MESSAGES").ok();
     asked.map_or(2_000, |asked| asked.parse().unwrap())
 }
 
+/// Far more than a run takes on a busy machine.
+fn patience() -> Duration {
+    Duration::from_mins(4) + Duration::from_millis(50 * messages())
+}
+
+/// Workers of one queue, and what became of its messages.
 struct Run {
-    sqs: LocalSqs,
+    sqs: Arc<LocalSqs>,
+    queue: &'static str,
     url: String,
     messages: u64,
     chance: fastrand::Rng,
+    /// Of each worker, beside those of every run.
+    variables: Vec<(&'static str, String)>,
     workers: Vec<Worker>,
-    printed: BTreeMap<String, u64>,
-    signals: u64,
+    handled: BTreeMap<String, u64>,
+    stops: u64,
+    kills: u64,
 }
 
 impl Run {
-    async fn given(messages: u64, seed: u64) -> Self {
-        let sqs = LocalSqs::start().await;
+    fn given(sqs: &Arc<LocalSqs>, seed: u64) -> Self {
         let url = sqs.given_queue("orders", &[]);
-        for number in 0..messages {
+        for number in 0..messages() {
             sqs.control.send("orders", &format!("m{number}")).unwrap();
         }
+        Self::of(sqs, ("orders", url), seed)
+    }
+
+    /// Groups of a FIFO queue, whose messages are posted to `log`.
+    async fn given_groups(sqs: &Arc<LocalSqs>, log: &Posted, seed: u64) -> Self {
+        let url = sqs.given_queue("orders.fifo", &[("FifoQueue", "true")]);
+        let bodies: Vec<_> = (0..messages())
+            .map(|number| {
+                let group = number % GROUPS;
+                (format!("g{group}"), format!("g{group}:{number:06}"))
+            })
+            .collect();
+        sqs.send_grouped(&url, &bodies).await;
+        let mut run = Self::of(sqs, ("orders.fifo", url), seed);
+        run.variables = vec![
+            ("SLUICE_WORKER_HANDLER", "http".into()),
+            ("SLUICE_WORKER_HTTP_URL", log.url.clone()),
+        ];
+        run
+    }
+
+    fn of(sqs: &Arc<LocalSqs>, (queue, url): (&'static str, String), seed: u64) -> Self {
         Self {
-            sqs,
+            sqs: sqs.clone(),
+            queue,
             url,
-            messages,
+            messages: messages(),
             chance: fastrand::Rng::with_seed(seed),
+            variables: Vec::new(),
             workers: Vec::new(),
-            printed: BTreeMap::new(),
-            signals: 0,
+            handled: BTreeMap::new(),
+            stops: 0,
+            kills: 0,
         }
     }
 
     fn start_worker(&mut self) {
-        let variables = [
+        let mut variables = vec![
             ("SLUICE_WORKER_WORK_MILLISECONDS", "20"),
             ("SLUICE_WORKER_CONCURRENCY", "30"),
             ("SQS_VISIBILITY_TIMEOUT", "10"),
             ("RUST_LOG", "error"),
         ];
+        let own = self.variables.iter();
+        variables.extend(own.map(|(name, value)| (*name, value.as_str())));
         let worker = self.sqs.worker(&self.url, &variables);
         self.workers.push(worker);
     }
@@ -63,7 +102,7 @@ impl Run {
     async fn until_empty(&mut self, signal_of: impl Fn(&mut fastrand::Rng) -> &'static str) {
         let started_at = Instant::now();
         loop {
-            assert!(started_at.elapsed() < PATIENCE, "they get nowhere");
+            assert!(started_at.elapsed() < patience(), "they get nowhere");
             while self.workers.len() < WORKERS {
                 self.start_worker();
             }
@@ -73,7 +112,7 @@ impl Run {
             let signal = signal_of(&mut self.chance);
             let ended = self.end(chosen, signal).await;
             self.keep(ended);
-            let queue = self.sqs.queue("orders");
+            let queue = self.sqs.queue(self.queue);
             if queue.visible + queue.in_flight == 0 {
                 break;
             }
@@ -87,7 +126,11 @@ impl Run {
 
     async fn end(&mut self, chosen: usize, signal: &str) -> Ended {
         let worker = self.workers.swap_remove(chosen);
-        self.signals += 1;
+        if signal == "KILL" {
+            self.kills += 1;
+        } else {
+            self.stops += 1;
+        }
         worker.signal(signal).await;
         let ended = worker.end().await;
         let expected = if signal == "TERM" { Some(0) } else { None };
@@ -105,7 +148,7 @@ impl Run {
         for line in ended.stdout {
             // The last line of a killed worker can be cut off.
             if let Some((_, body)) = line.split_once("body=") {
-                *self.printed.entry(body.to_owned()).or_default() += 1;
+                *self.handled.entry(body.to_owned()).or_default() += 1;
             }
         }
     }
@@ -130,40 +173,95 @@ impl Run {
     }
 
     fn duplicates(&self) -> u64 {
-        self.printed.values().map(|times| times - 1).sum()
+        self.handled.values().map(|times| times - 1).sum()
     }
 
     fn assert_nothing_lost(&self) {
-        let queue = self.sqs.queue("orders");
+        let queue = self.sqs.queue(self.queue);
         assert_eq!(queue.deleted, self.messages);
-        let done = u64::try_from(self.printed.len()).unwrap();
+        let done = u64::try_from(self.handled.len()).unwrap();
         assert_eq!(
             done, self.messages,
             "each was handled before it was deleted"
         );
+        // What is deleted is never given out again, so that each further time was a receive of what was not.
+        let again = queue.received - self.messages;
+        assert!(self.duplicates() <= again, "{}", self.duplicates());
+    }
+
+    #[allow(clippy::print_stdout, reason = "what a long run is for")]
+    fn tell(&self) {
+        println!(
+            "{}: {} messages, {} stops, {} kills, {} received, {} duplicates",
+            self.queue,
+            self.messages,
+            self.stops,
+            self.kills,
+            self.sqs.queue(self.queue).received,
+            self.duplicates()
+        );
+    }
+}
+
+/// What the workers of a FIFO queue posted, in its order: a message is posted before it is deleted, and the next of its
+/// group is given out only then.
+#[derive(Clone)]
+struct Posted {
+    url: String,
+    bodies: Arc<Mutex<Vec<String>>>,
+}
+
+impl Posted {
+    async fn start() -> Self {
+        let bodies = Arc::new(Mutex::new(Vec::new()));
+        let keep = bodies.clone();
+        let posted = async move |body: String| keep.lock().unwrap().push(body);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let routes = Router::new().route("/", post(posted));
+        tokio::spawn(async { axum::serve(listener, routes).await.unwrap() });
+        Self { url, bodies }
+    }
+
+    fn assert_groups_in_order(&self) {
+        let mut last: BTreeMap<String, String> = BTreeMap::new();
+        for body in self.bodies.lock().unwrap().iter() {
+            let (group, number) = body.split_once(':').unwrap();
+            let before = last.insert(group.to_owned(), number.to_owned());
+            let is_later = before.as_deref().is_none_or(|before| before < number);
+            assert!(is_later, "{group}: {number} after {before:?}");
+        }
     }
 }
 
 #[tokio::test]
-async fn workers_that_are_only_stopped_lose_nothing_and_do_nothing_twice() {
-    let mut run = Run::given(messages(), 1).await;
-    run.until_empty(|_| "TERM").await;
-    run.assert_nothing_lost();
-    println!("{} stops, {} duplicates", run.signals, run.duplicates());
-    assert_eq!(run.duplicates(), 0);
+async fn workers_that_are_only_stopped_lose_nothing_do_nothing_twice_and_keep_groups_in_order() {
+    let (sqs, posted) = (Arc::new(LocalSqs::start().await), Posted::start().await);
+    let mut plain = Run::given(&sqs, 1);
+    let mut groups = Run::given_groups(&sqs, &posted, 3).await;
+    tokio::join!(
+        plain.until_empty(|_| "TERM"),
+        groups.until_empty(|_| "TERM")
+    );
+    for body in posted.bodies.lock().unwrap().iter() {
+        *groups.handled.entry(body.clone()).or_default() += 1;
+    }
+    for run in [plain, groups] {
+        run.tell();
+        run.assert_nothing_lost();
+        assert_eq!(run.duplicates(), 0);
+    }
+    posted.assert_groups_in_order();
 }
 
 #[tokio::test]
 async fn workers_that_are_killed_lose_nothing_and_duplicate_no_more_than_they_held() {
-    let mut run = Run::given(messages(), 2).await;
+    let sqs = Arc::new(LocalSqs::start().await);
+    let mut run = Run::given(&sqs, 2);
     run.until_empty(|chance| if chance.bool() { "KILL" } else { "TERM" })
         .await;
+    run.tell();
     run.assert_nothing_lost();
-    println!("{} ends, {} duplicates", run.signals, run.duplicates());
     // What is printed and not yet deleted when a worker is killed: its slots, and a few batches of deletes.
-    assert!(
-        run.duplicates() <= run.signals * 150,
-        "{}",
-        run.duplicates()
-    );
+    assert!(run.duplicates() <= run.kills * 150, "{}", run.duplicates());
 }
