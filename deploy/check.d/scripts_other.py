@@ -63,7 +63,7 @@ HEALTHY = [
 
 def healthy(world):
     """status says that all is well, and as whom the pods call AWS"""
-    world.run("up", "--yes", "--registry", "ghcr.io/me")
+    world.as_after_up()
     world.answer(*HEALTHY)
     done = world.run("status")
     problems = failed(done) + (["says that something is wrong"] if "WRONG" in done.stdout else [])
@@ -81,7 +81,7 @@ def healthy(world):
 
 def unwell(world):
     """status names dead letters, a pod without a role and an object that is not ready, and ends with 1"""
-    world.run("up", "--yes", "--registry", "ghcr.io/me")
+    world.as_after_up()
     url = world.aws.client("sqs").get_queue_url(QueueName="orders-dlq")["QueueUrl"]
     world.aws.client("sqs").send_message(QueueUrl=url, MessageBody="x")
     world.answer(
