@@ -3,6 +3,7 @@
 mod explain;
 mod history;
 mod simulate;
+mod tls;
 
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
@@ -11,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     cache::CacheSettings,
     demo::DemoSettings,
-    grpc::ScalerSettings,
+    grpc::{Limits, ScalerSettings},
     local::LocalSettings,
     queue::{MinuteSettings, cloudwatch::CloudWatchEndpoint},
     service::ServiceSettings,
@@ -23,6 +24,7 @@ pub use {
     explain::{ExplainArgs, RampArgs},
     history::HistoryArgs,
     simulate::{Form, SimulateArgs},
+    tls::{TlsArgs, UnsecuredAddress},
 };
 
 /// Scales Kubernetes workers to their Amazon SQS queues: a KEDA external scaler.
@@ -39,7 +41,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Answer KEDA.
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Show scaling at work on this machine: no cluster, no account, about a minute.
     Demo(DemoArgs),
     /// Compare scaling policies on a workload or a trace in virtual time, before production does.
@@ -99,6 +101,8 @@ pub struct ServeArgs {
         default_value = "127.0.0.1:8080"
     )]
     pub http_listen: SocketAddr,
+    #[command(flatten)]
+    pub tls: TlsArgs,
     /// An observation younger than this is given without asking SQS; 0 asks every time.
     #[arg(long, env = "SLUICE_CACHE_TTL_SECONDS", value_name = "SECONDS", default_value = "5", value_parser = seconds(0.0..=300.0))]
     pub cache_ttl_seconds: Duration,
@@ -159,6 +163,7 @@ impl From<&ServeArgs> for ServiceSettings {
                 },
             },
             connection_age: Some(args.connection_age_seconds).filter(|age| !age.is_zero()),
+            limits: Limits::default(),
             drain_deadline: args.drain_deadline_seconds,
         }
     }
@@ -332,7 +337,7 @@ mod tests {
             .map_err(|error| error.to_string())?
             .command
         {
-            Command::Serve(args) => Ok(ServiceSettings::from(&args)),
+            Command::Serve(args) => Ok(ServiceSettings::from(&*args)),
             other => panic!("not serve: {other:?}"),
         }
     }

@@ -9,6 +9,7 @@
 //!   feature, names `kube`
 //! - [`watchers`]: one watcher per queue, for those who wait for its work
 //! - [`grpc`]: what KEDA sees; only this module names the types of its contract
+//! - [`tls`]: certificates, taken anew while the scaler runs; only this module names `rustls`
 //! - [`status`]: the board of what was seen and decided for every trigger, for pages to show
 //! - [`http`]: health, readiness, metrics, the status page and its API
 //! - [`service`]: puts the parts of `sluice serve` together, runs and drains them
@@ -19,7 +20,7 @@
 //! - [`history`]: a queue's past from `CloudWatch` as a trace for the simulation
 //! - [`demo`]: all of it at work on one machine, with worker processes as pods
 //! - [`commands`]: what each command does, a file each
-//! - [`cli`], [`clock`], [`telemetry`], [`shutdown`], [`metrics`]: the edges
+//! - [`cli`], [`clock`], [`telemetry`], [`shutdown`], [`metrics`], [`watched_files`]: the edges
 //!
 //! Dependencies point one way: `main -> commands -> service -> {grpc, http} -> watchers -> cache -> queue -> scaling`.
 //! [`metrics`] and [`status`] are leaves beside that line, and `scaling` never uses them. `scaling` knows no AWS, no
@@ -46,5 +47,7 @@ pub mod shutdown;
 pub mod simulation;
 pub mod status;
 pub mod telemetry;
+pub mod tls;
+pub mod watched_files;
 pub mod watchers;
 pub mod workloads;

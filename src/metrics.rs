@@ -3,7 +3,7 @@
 mod plain_text;
 mod spending;
 
-use std::sync::atomic::AtomicU64;
+use std::{sync::atomic::AtomicU64, time::Duration};
 
 use prometheus_client::{
     collector::Collector,
@@ -37,6 +37,21 @@ pub struct Metrics {
     cloudwatch_asked: Counter,
     cloudwatch_budget_refusals: Counter,
     cloudwatch_cost: Gauge<f64, AtomicU64>,
+    connections: Gauge,
+    connections_refused: Family<RefusalLabels, Counter>,
+    certificate_loads: Family<RequestLabels, Counter>,
+    /// Without a value while there is no certificate.
+    certificate_expiry: Family<CertificateLabels, Gauge>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CertificateLabels {
+    certificate: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabels {
+    reason: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -192,8 +207,13 @@ impl Default for Metrics {
             cloudwatch_asked: Counter::default(),
             cloudwatch_budget_refusals: Counter::default(),
             cloudwatch_cost: Gauge::default(),
+            connections: Gauge::default(),
+            connections_refused: Family::default(),
+            certificate_loads: Family::default(),
+            certificate_expiry: Family::default(),
         };
         metrics.register();
+        metrics.register_connections();
         metrics.register_watchers();
         metrics.register_cloudwatch();
         metrics
@@ -232,6 +252,31 @@ impl Metrics {
             self.sqs_requests.clone(),
         );
         registry.register_collector(Box::new(self.spending.clone()));
+    }
+
+    fn register_connections(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "connections",
+            "Connections to the gRPC port",
+            self.connections.clone(),
+        );
+        registry.register(
+            "connections_refused",
+            "Connections to the gRPC port that were closed at once, by reason",
+            self.connections_refused.clone(),
+        );
+        registry.register(
+            "tls_certificate_loads",
+            "Changes of the certificate's files that were taken, or could not be",
+            self.certificate_loads.clone(),
+        );
+        registry.register_with_unit(
+            "tls_certificate_expiry_timestamp",
+            "When the certificate of the gRPC port expires, since the Unix epoch",
+            Unit::Seconds,
+            self.certificate_expiry.clone(),
+        );
     }
 
     fn register_watchers(&mut self) {
@@ -351,6 +396,32 @@ impl Metrics {
     /// Adds metrics that somebody else writes when they are asked for.
     pub fn include(&mut self, collector: impl Collector) {
         self.registry.register_collector(Box::new(collector));
+    }
+
+    /// Counts a connection as open until the guard is dropped.
+    pub fn connection_opened(&self) -> Counted {
+        Counted::one_more_of(self.connections.clone())
+    }
+
+    /// Counts a connection that was not taken.
+    pub fn connection_refused(&self, reason: &'static str) {
+        let labels = RefusalLabels { reason };
+        self.connections_refused.get_or_create(&labels).inc();
+    }
+
+    /// Counts a change of the certificate's files.
+    pub fn certificate_loaded<T, E>(&self, outcome: &Result<T, E>) {
+        let labels = RequestLabels::of(outcome);
+        self.certificate_loads.get_or_create(&labels).inc();
+    }
+
+    /// Tells when the certificate expires, since the Unix epoch.
+    pub fn certificate_expires(&self, at: Duration) {
+        let seconds = i64::try_from(at.as_secs()).unwrap_or(i64::MAX);
+        let labels = CertificateLabels {
+            certificate: "server",
+        };
+        self.certificate_expiry.get_or_create(&labels).set(seconds);
     }
 
     /// Everything in OpenMetrics text.

@@ -3,12 +3,8 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, time::timeout};
-use tokio_stream::StreamExt;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::{
-    Server,
-    server::{Router, TcpIncoming},
-};
+use tonic::transport::{Server, server::Router};
 use tonic_health::{
     ServingStatus,
     pb::health_server::{Health, HealthServer},
@@ -19,7 +15,7 @@ use crate::{
     cache::{CacheSettings, ObservationCache},
     clock::EpochClock,
     grpc::{
-        Connection, Eyes, ScalerService, ScalerSettings,
+        Doors, Eyes, Limits, ScalerService, ScalerSettings,
         proto::{
             DESCRIPTOR_SET,
             external_scaler_server::{ExternalScalerServer, SERVICE_NAME},
@@ -32,6 +28,7 @@ use crate::{
         minute_feed,
     },
     status::{Board, BoardMetrics},
+    tls::TlsFeed,
     workloads::WorkloadFeed,
 };
 
@@ -54,6 +51,8 @@ pub struct ServiceSettings {
     pub scaler: ScalerSettings,
     /// A client is asked to connect anew after this time, give or take a tenth; None never does.
     pub connection_age: Option<Duration>,
+    /// How much clients may take.
+    pub limits: Limits,
     /// After a signal to stop, calls under way are cut off after this time.
     pub drain_deadline: Duration,
 }
@@ -122,6 +121,9 @@ pub struct Service<S> {
     board: Arc<Board>,
     /// Cancelled by the first step of the drain.
     draining: CancellationToken,
+    clock: EpochClock,
+    tls: Option<TlsFeed>,
+    limits: Limits,
     connection_age: Option<Duration>,
     drain_deadline: Duration,
 }
@@ -170,9 +172,18 @@ impl<S: QueueSource> Service<S> {
             metrics,
             board,
             draining,
+            clock: sensors.clock,
+            tls: None,
+            limits: settings.limits,
             connection_age: settings.connection_age.map(jittered),
             drain_deadline: settings.drain_deadline,
         })
+    }
+
+    /// Speaks TLS on the gRPC port, or does not.
+    #[must_use]
+    pub fn secured(self, tls: Option<TlsFeed>) -> Self {
+        Self { tls, ..self }
     }
 
     /// Where KEDA can call: the port asked for, or the one the system chose for port 0.
@@ -217,6 +228,9 @@ impl<S: QueueSource> Service<S> {
             metrics,
             board,
             draining,
+            clock,
+            tls,
+            limits,
             connection_age,
             drain_deadline,
         } = self;
@@ -224,11 +238,17 @@ impl<S: QueueSource> Service<S> {
         health
             .set_service_status(SERVICE_NAME, ServingStatus::Serving)
             .await;
-        let incoming = TcpIncoming::from(grpc)
-            .with_nodelay(Some(true))
-            .map(move |stream| stream.map(|stream| Connection::new(stream, connection_age)));
+        if let Some(tls) = tls.clone() {
+            tokio::spawn(tls.watch((Arc::clone(&metrics), clock), draining.clone()));
+        }
+        let doors = Doors {
+            tls,
+            age_max: connection_age,
+            connections_max: limits.connections_max,
+            metrics: Arc::clone(&metrics),
+        };
         let grpc = router(scaler, health_service, connection_age)?
-            .serve_with_incoming_shutdown(incoming, draining.clone().cancelled_owned());
+            .serve_with_incoming_shutdown(doors.open(grpc), draining.clone().cancelled_owned());
 
         let (readiness, http_stop) = (Readiness::default(), CancellationToken::new());
         let pages = Pages {

@@ -1,6 +1,10 @@
 //! Where logs go: to stderr, as text for people or JSON for machines.
 
-use std::io::{self, IsTerminal};
+use std::{
+    error::Error,
+    io::{self, IsTerminal},
+    iter::successors,
+};
 
 use clap::ValueEnum;
 use tracing_subscriber::{EnvFilter, filter::ParseError};
@@ -29,4 +33,11 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), ParseError> {
         LogFormat::Json => lines.json().flatten_event(true).init(),
     }
     Ok(())
+}
+
+/// An error with all its causes, in one line.
+pub fn chain(error: &dyn Error) -> String {
+    let causes = successors(Some(error), |&error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.join(": ")
 }

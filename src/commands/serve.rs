@@ -1,19 +1,26 @@
 //! `sluice serve`.
 
+use anyhow::Context;
+
 use crate::{
     cli::{ServeArgs, Switch},
     clock::EpochClock,
     queue::{AwsConfig, SqsSource, cloudwatch::CloudWatchSource},
     service::{Sensors, Service, ServiceSettings},
     shutdown,
+    tls::TlsFeed,
     workloads::WorkloadFeed,
 };
 
 pub(super) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     // Before anything says that we serve: a signal that nobody listens to ends the process at once.
     let stop = shutdown::on_signal()?;
+    let tls = args.tls.settings(args.grpc_listen)?;
+    let tls = tls.map(TlsFeed::load).transpose().context("TLS")?;
+    let encryption = if tls.is_some() { "TLS" } else { "none" };
     let service = Service::bind(ServiceSettings::from(args), sensors(args).await).await?;
-    tracing::info!(grpc = %service.grpc_address()?, http = %service.http_address()?, "serving");
+    let service = service.secured(tls);
+    tracing::info!(grpc = %service.grpc_address()?, http = %service.http_address()?, encryption, "serving");
     service.run(stop).await?;
     tracing::info!("stopped");
     Ok(())

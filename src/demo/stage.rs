@@ -9,7 +9,7 @@ use tonic::transport::Endpoint;
 use super::{DemoError, DemoSettings, keda::Keda, pods::Pods, summary::Sight, workload::Workload};
 use crate::{
     cache::CacheSettings,
-    grpc::ScalerSettings,
+    grpc::{Limits, ScalerSettings},
     local::{Control, LocalServer},
     queue::{
         AwsConfig, MinuteSettings, SqsSource,
@@ -176,6 +176,7 @@ fn service_settings() -> ServiceSettings {
         minutes: MinuteSettings::default(),
         scaler: ScalerSettings::default(),
         connection_age: None,
+        limits: Limits::default(),
         drain_deadline: Duration::from_secs(2),
     }
 }

@@ -3,12 +3,15 @@
 mod activity;
 mod connection;
 mod convert;
+mod incoming;
 mod judge;
+mod limits;
 mod live_triggers;
 mod scaler;
 mod streams;
 
-pub use connection::Connection;
+pub use incoming::Doors;
+pub use limits::Limits;
 pub use scaler::{Eyes, ScalerService, ScalerSettings};
 
 /// The generated types and services of `proto/externalscaler.proto`.

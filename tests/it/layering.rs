@@ -91,6 +91,19 @@ fn one_file_names_each_sdk() {
 }
 
 #[test]
+fn one_module_names_rustls() {
+    let module = [
+        "src/tls/certificate.rs",
+        "src/tls/client_names.rs",
+        "src/tls/credentials.rs",
+        "src/tls/feed.rs",
+    ];
+    assert_unnamed("src", &["rustls::", "x509_cert"], &module);
+    let outside = ["crate::grpc", "crate::queue", "crate::service", "tonic"];
+    assert_unnamed("src/tls", &outside, &[]);
+}
+
+#[test]
 fn one_file_names_the_parser_of_yaml() {
     let knows = "src/simulation/scaled_object_file.rs";
     assert_unnamed("src", &["serde_saphyr"], &[knows]);

@@ -21,3 +21,4 @@ mod simulate;
 mod status;
 mod streams;
 mod support;
+mod tls;

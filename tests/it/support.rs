@@ -9,7 +9,7 @@ use std::{
 use sluice::{
     cache::CacheSettings,
     grpc::{
-        ScalerSettings,
+        Limits, ScalerSettings,
         proto::{
             GetMetricsRequest, GetMetricsResponse, ScaledObjectRef,
             external_scaler_client::ExternalScalerClient,
@@ -18,6 +18,7 @@ use sluice::{
     local::{Control, FaultAction, FaultRule, LocalServer},
     queue::{MinuteFeed, MinuteSettings, SqsSource},
     service::{Sensors, Service, ServiceSettings},
+    tls::TlsFeed,
     watchers::WatchSettings,
 };
 use tokio::{
@@ -137,6 +138,7 @@ pub(crate) fn given_settings() -> ServiceSettings {
             ..ScalerSettings::default()
         },
         connection_age: None,
+        limits: Limits::default(),
         drain_deadline: Duration::from_secs(5),
     }
 }
@@ -183,6 +185,20 @@ pub(crate) async fn given_scaler_with(
         http,
     };
     (scaler, minutes)
+}
+
+/// A scaler that speaks TLS, and where.
+pub(crate) async fn given_secured_scaler(tls: TlsFeed) -> (SocketAddr, SocketAddr) {
+    let settings = given_settings();
+    let source = SqsSource::from_environment(settings.cache.fetch_deadline).await;
+    let service = Service::bind(settings, Sensors::of_counts(source)).await;
+    let service = service.expect("free ports").secured(Some(tls));
+    let addresses = (
+        service.grpc_address().unwrap(),
+        service.http_address().unwrap(),
+    );
+    tokio::spawn(service.run(CancellationToken::new()));
+    addresses
 }
 
 pub(crate) async fn connect(address: SocketAddr) -> Channel {

@@ -1,86 +1,102 @@
-// TLS as KEDA's options ask for it, against a server that speaks none: a clear error, and no surprise.
+// TLS as KEDA's options ask for it, against servers without TLS, with TLS, and with TLS that asks for a
+// client certificate: what fits works, and what does not is a clear error.
 
 package conformance
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
-// tlsCase is one combination of KEDA's options. worksOnTLS says what the same options do at a server
-// whose certificate our authority signed and that asks for a client certificate: awaited.
+// tlsServer is a scaler and what it says to clients that do not fit.
+type tlsServer struct {
+	name    string
+	address string
+}
+
+// tlsCase is one combination of KEDA's options, and what comes of it at each server: nothing when it
+// works, else a part of the error.
 type tlsCase struct {
 	name           string
 	metadata       map[string]string
 	authentication map[string]string
-	works          bool
-	worksOnTLS     bool
+	errors         map[string]string
 }
 
-func tlsCases(t *testing.T) []tlsCase {
-	certificate, key := givenCertificate(t)
+const (
+	plaintext = "plaintext"
+	oneWay    = "TLS"
+	mutual    = "mutual TLS"
+	named     = "mutual TLS for named clients"
+
+	notTLS      = "first record does not look like a TLS handshake"
+	notTrusted  = "certificate signed by unknown authority"
+	noPlaintext = "error reading server preface"
+	noClient    = "certificate required"
+)
+
+func tlsCases(authority authority) []tlsCase {
+	client, stranger := authority.issue("keda-operator"), givenAuthority().issue("keda-operator")
+	wrongName := authority.issue("shop")
+	onPlaintext := map[string]string{oneWay: noPlaintext, mutual: noPlaintext, named: noPlaintext}
+	onTLS := map[string]string{plaintext: notTLS, mutual: noClient, named: noClient}
+	untrusted := map[string]string{plaintext: notTLS, oneWay: notTrusted, mutual: notTrusted, named: notTrusted}
+	enabled, unsafe := map[string]string{"enableTLS": "true"}, map[string]string{"enableTLS": "true", "unsafeSsl": "true"}
 	return []tlsCase{
-		{name: "no options", works: true},
-		{name: "unsafeSsl alone does not turn TLS on", metadata: map[string]string{"unsafeSsl": "true"}, works: true},
-		{name: "a client certificate without its key is not used", authentication: map[string]string{"tlsClientCert": certificate}, works: true},
-		{name: "a client key without its certificate is not used", authentication: map[string]string{"tlsClientKey": key}, works: true},
-		{name: "enableTLS with the system's authorities", metadata: map[string]string{"enableTLS": "true"}},
-		{name: "enableTLS without verification", metadata: map[string]string{"enableTLS": "true", "unsafeSsl": "true"}},
-		{name: "caCert turns TLS on", authentication: map[string]string{"caCert": certificate}},
-		{name: "enableTLS and caCert", metadata: map[string]string{"enableTLS": "true"}, authentication: map[string]string{"caCert": certificate}},
-		{name: "a client certificate turns TLS on", authentication: map[string]string{"tlsClientCert": certificate, "tlsClientKey": key}},
-		{name: "caCert and a client certificate", authentication: map[string]string{"caCert": certificate, "tlsClientCert": certificate, "tlsClientKey": key}, worksOnTLS: true},
+		{name: "no options", errors: onPlaintext},
+		{name: "unsafeSsl alone does not turn TLS on", metadata: map[string]string{"unsafeSsl": "true"}, errors: onPlaintext},
+		{name: "a client certificate without its key is not used", authentication: map[string]string{"tlsClientCert": client.certificate}, errors: onPlaintext},
+		{name: "a client key without its certificate is not used", authentication: map[string]string{"tlsClientKey": client.key}, errors: onPlaintext},
+		{name: "enableTLS with the system's authorities", metadata: enabled, errors: untrusted},
+		{name: "enableTLS without verification", metadata: unsafe, errors: onTLS},
+		{name: "caCert turns TLS on", authentication: map[string]string{"caCert": authority.certificate}, errors: onTLS},
+		{name: "enableTLS and caCert", metadata: enabled, authentication: map[string]string{"caCert": authority.certificate}, errors: onTLS},
+		{name: "caCert of somebody else", authentication: map[string]string{"caCert": stranger.certificate}, errors: untrusted},
+		{name: "a client certificate turns TLS on, and trusts nobody yet", authentication: client.asClient(nil), errors: untrusted},
+		{name: "a client certificate without verification", metadata: unsafe, authentication: client.asClient(nil), errors: map[string]string{plaintext: notTLS}},
+		{name: "caCert and a client certificate", authentication: client.asClient(&authority), errors: map[string]string{plaintext: notTLS}},
+		{name: "enableTLS, caCert and a client certificate", metadata: enabled, authentication: client.asClient(&authority), errors: map[string]string{plaintext: notTLS}},
+		{name: "caCert and a client certificate of another name", authentication: wrongName.asClient(&authority), errors: map[string]string{plaintext: notTLS, named: "access denied"}},
+		{name: "caCert and a client certificate of another authority", authentication: stranger.asClient(&authority), errors: map[string]string{plaintext: notTLS, mutual: "unknown certificate authority", named: "unknown certificate authority"}},
 	}
 }
 
-func TestTLSAgainstAPlaintextServerIsAClearError(t *testing.T) {
+func TestTLSOptionsAgainstEachKindOfServer(t *testing.T) {
 	t.Parallel()
 	shared.sqs.givenQueue(t, "tls")
-	for _, each := range tlsCases(t) {
-		asked := givenTrigger(map[string]string{"queueURL": "tls", "enableTLS": each.metadata["enableTLS"], "unsafeSsl": each.metadata["unsafeSsl"]})
-		asked.authentication = each.authentication
-		seen := askSluice(t.Context(), asked, shared.scaler)
-		isRight := seen.metadataError == nil && seen.queueError == nil
-		if !each.works {
-			isRight = status.Code(seen.metadataError) == codes.Unavailable && isMetadataError(seen, "first record does not look like a TLS handshake")
+	authority := givenAuthority()
+	servers := append(givenTLSServers(t, authority), tlsServer{name: plaintext, address: shared.scaler})
+	for _, server := range servers {
+		for _, each := range tlsCases(authority) {
+			asked := givenTrigger(map[string]string{"queueURL": "tls", "enableTLS": each.metadata["enableTLS"], "unsafeSsl": each.metadata["unsafeSsl"]})
+			asked.authentication = each.authentication
+			seen := askSluice(t.Context(), asked, server.address)
+			isRight := seen.metadataError == nil && seen.queueError == nil
+			if expected, fails := each.errors[server.name]; fails {
+				isRight = status.Code(seen.metadataError) == codes.Unavailable && isMetadataError(seen, expected)
+			}
+			results.check(t, "TLS options, "+server.name, isRight, "%s: %v", each.name, seen)
 		}
-		results.check(t, "TLS options, plaintext server", isRight, "%s: %v", each.name, seen)
-		t.Logf("awaited at a TLS server: %s: works %t", each.name, each.worksOnTLS)
 	}
 }
 
-// givenCertificate makes a certificate that signs itself, for authority, server and client alike.
-func givenCertificate(t *testing.T) (certificate, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
+// Go's own client offers what the server takes: 1.2 and 1.3, and nothing older.
+func TestTLSBefore12IsRefused(t *testing.T) {
+	t.Parallel()
+	authority := givenAuthority()
+	address := givenTLSServers(t, authority)[0].address
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM([]byte(authority.certificate))
+	for version, works := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		config := &tls.Config{RootCAs: roots, MinVersion: version, MaxVersion: version, NextProtos: []string{"h2"}}
+		connection, err := tls.Dial("tcp", address, config)
+		if err == nil {
+			connection.Close()
+		}
+		results.check(t, "TLS versions", (err == nil) == works, "%s: %v", tls.VersionName(version), err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "conformance"}, NotAfter: time.Now().Add(time.Hour),
-		DNSNames: []string{"localhost"}, IsCA: true, BasicConstraintsValid: true,
-	}
-	signed, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	encoded, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pemText("CERTIFICATE", signed), pemText("PRIVATE KEY", encoded)
-}
-
-func pemText(kind string, bytes []byte) string {
-	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes}))
 }
