@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,8 @@ def main():
     for name, binary in HELMS.items():
         report.result("chart linted by Helm 3 and 4", name, lint(binary))
     report.result("chart's copies of dashboards and rules", "files", copies())
+    for command in readme_commands():
+        report.result("commands of the chart's README", " ".join(command[-2:]), command_faults(command))
     with ThreadPoolExecutor(max_workers=4) as pool:
         renders = list(pool.map(render_both, accepted))
         refusals = list(pool.map(refusal_faults, refused))
@@ -57,7 +60,9 @@ def judge(report, accepted, renders):
 
 
 def helm(binary, *arguments):
-    return subprocess.run([binary, *map(str, arguments)], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [binary, *map(str, arguments)], cwd=CHART.parent.parent, capture_output=True, text=True, check=False
+    )
 
 
 def lint(binary):
@@ -101,6 +106,19 @@ def expectation_faults(case, objects):
     there = {f"{item['kind']}/{item['metadata']['name']}" for item in objects}
     wrong = [wanted for wanted in case.get("has", []) if (wanted.lstrip("!") in there) == wanted.startswith("!")]
     return [f"{wanted} is wanted; there are {', '.join(sorted(there))}" for wanted in wrong]
+
+
+def readme_commands():
+    """The arguments of each `helm upgrade --install` of the README."""
+    text = (CHART / "README.md").read_text().replace("\\\n", " ")
+    commands = [line for line in text.splitlines() if line.startswith("helm upgrade --install ")]
+    return [shlex.split(command)[3:] for command in commands]
+
+
+def command_faults(command):
+    """The chart must render with what the README tells people to type."""
+    rendered = [helm(binary, "template", *command) for binary in HELMS.values()]
+    return [run.stderr.strip() for run in rendered if run.returncode]
 
 
 def copies():
