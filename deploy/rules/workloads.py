@@ -83,6 +83,8 @@ def _program(container, spec, objects):
         return []
     settings = environment(container, objects)
     found = [programs.variable_fault(program, name) for name in settings]
+    own = [variable["name"] for variable in container.get("env", [])]
+    found += [f"variable {name} is set twice" for name in sorted(set(own)) if own.count(name) > 1]
     if program == "sluice-worker" and container["args"][0] in ("run", "once"):
         found.append(_grace(settings, spec))
     return [fault for fault in found if fault]

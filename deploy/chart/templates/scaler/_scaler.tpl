@@ -4,8 +4,6 @@
 {{- define "sluice.scalerEnv" -}}
 - name: SLUICE_GRPC_LISTEN
   value: "0.0.0.0:{{ .Values.scaler.service.grpcPort }}"
-- name: SLUICE_GRPC_PLAINTEXT
-  value: "true"
 - name: SLUICE_HTTP_LISTEN
   value: "0.0.0.0:{{ .Values.scaler.service.httpPort }}"
 {{- if eq .Values.tls.mode "none" }}
