@@ -102,3 +102,19 @@ metadata:
 automountServiceAccountToken: false
 {{- end -}}
 {{- end -}}
+
+{{/* Gives a part's Role to its service account. Takes [context, part]. */}}
+{{- define "sluice.roleBinding" -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  {{- include "sluice.metadata" . | nindent 2 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: {{ include "sluice.partName" . }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ include "sluice.serviceAccountName" . }}
+    namespace: {{ (index . 0).Release.Namespace }}
+{{- end -}}

@@ -29,11 +29,19 @@ SLUICE_WORKER_LOG_FORMAT: {{ .logFormat | quote }}
 SLUICE_WORKER_CONCURRENCY: {{ .concurrency | quote }}
 SLUICE_WORKER_DRAIN_SECONDS: {{ .drainSeconds | quote }}
 SLUICE_WORKER_DEADLINE_SECONDS: {{ .deadlineSeconds | quote }}
+{{- if eq (include "sluice.tellsCost" $) "true" }}
+SLUICE_WORKER_DELETION_COST: "on"
+{{- end }}
 {{ include "sluice.handler" .handler }}
 {{- with .env }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
+{{- end -}}
+
+{{/* Whether pods tell how busy they are; those of a Job are never scaled in. */}}
+{{- define "sluice.tellsCost" -}}
+{{- and .Values.worker.deletionCost (ne .Values.worker.scaling.kind "ScaledJob") -}}
 {{- end -}}
 
 {{/* What is done with a message. Takes the handler. */}}
@@ -67,7 +75,7 @@ metadata:
     {{- toYaml (merge (deepCopy .podAnnotations) $annotations) | nindent 4 }}
 spec:
   serviceAccountName: {{ include "sluice.serviceAccountName" $context }}
-  automountServiceAccountToken: false
+  automountServiceAccountToken: {{ include "sluice.tellsCost" $top }}
   enableServiceLinks: false
   {{- include "sluice.pullSecrets" $top | nindent 2 }}
   {{- with .priorityClassName }}
@@ -91,9 +99,16 @@ spec:
       args: [{{ $mode }}]
       envFrom:
         - configMapRef: { name: {{ include "sluice.partName" $context }} }
-      {{- with .extraEnv }}
+      {{- $tellsCost := eq (include "sluice.tellsCost" $top) "true" }}
+      {{- if or .extraEnv $tellsCost }}
       env:
+        {{- if $tellsCost }}
+        - name: POD_NAME
+          valueFrom: { fieldRef: { fieldPath: metadata.name } }
+        {{- end }}
+        {{- with .extraEnv }}
         {{- toYaml . | nindent 8 }}
+        {{- end }}
       {{- end }}
       ports:
         - { name: http, containerPort: 8080 }
