@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import time
 import urllib.request
 
 import boto3
@@ -58,14 +59,21 @@ def local(binary):
     arguments = [binary, "local", "--listen", "127.0.0.1:0", "--queue", DEAD_LETTERS, "--queue", QUEUE]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        for line in process.stdout:
-            address = re.search(r"127\.0\.0\.1:[1-9]\d*", line)
-            if address:
-                break
-        yield Local(f"http://{address.group()}")
+        yield Local(f"http://{listening(process.stdout)}")
     finally:
         process.terminate()
         process.wait(timeout=10)
+
+
+def listening(lines):
+    """The address that a program says it listens at."""
+    said = []
+    for line in lines:
+        said.append(line)
+        address = re.search(r"127\.0\.0\.1:[1-9]\d*", line)
+        if address:
+            return address.group()
+    raise RuntimeError(f"it does not listen: {''.join(said)}")
 
 
 def run(local_aws, binary, *mode, **settings):
@@ -108,6 +116,32 @@ def producer(aws, binary):
     return difference(before, aws.requests())
 
 
+def page(aws, binary):
+    """Asked for its counts, and to send."""
+    before = aws.requests()
+    settings = {"SQS_QUEUE_NAME": QUEUE, "SLUICE_WORKER_AUTHENTICATION": "none", "HEALTH_PORT": "0", "HEALTH_HOST": "127.0.0.1"}
+    command = [binary, "send"]
+    process = subprocess.Popen(command, env=aws.environment | settings, stderr=subprocess.PIPE, text=True)
+    try:
+        address = listening(process.stderr)
+        urllib.request.urlopen(f"http://{address}/get_message_count", timeout=10).close()
+        asked = {"content-type": "application/json"}
+        sending = urllib.request.Request(f"http://{address}/send_messages_async", b'{"number": 3}', asked)
+        urllib.request.urlopen(sending, timeout=10).close()
+        wait_for(lambda: "SendMessageBatch" in aws.requests())
+    finally:
+        process.terminate()
+        process.wait(timeout=MODE_SECONDS_MAX)
+    return difference(before, aws.requests())
+
+
+def wait_for(condition):
+    """Looks until it is so, or the time of a mode is over."""
+    end = time.monotonic() + MODE_SECONDS_MAX
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.1)
+
+
 def redrive(aws, binary):
     sqs, url = aws.client("sqs"), aws.url(DEAD_LETTERS)
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -128,7 +162,7 @@ def difference(before, after):
 def observe(binaries):
     """The actions of each role that a mode of the worker is, by the key of the role."""
     observed = {}
-    for mode in (worker, producer, redrive):
+    for mode in (worker, producer, page, redrive):
         with local(binaries / "sluice") as aws:
             observed[mode.__name__] = mode(aws, binaries / "sluice-worker")
     return observed

@@ -73,7 +73,7 @@ def up_makes_everything(world):
         "repository sluice",
         "repository sluice-worker",
         *(f"stack {CLUSTER}-{s}" for s in ("queue", "events", "roles", "karpenter")),
-        *(f"role {N[k]}" for k in ("SCALER_ROLE", "WORKER_ROLE", "PRODUCER_ROLE", "REDRIVE_ROLE", "NODE_ROLE")),
+        *(f"role {N[k]}" for k in ("SCALER_ROLE", "WORKER_ROLE", "PRODUCER_ROLE", "PAGE_ROLE", "REDRIVE_ROLE", "NODE_ROLE")),
     ):
         if wanted not in found:
             problems.append(f"there is no {wanted}")

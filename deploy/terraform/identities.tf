@@ -20,6 +20,7 @@ locals {
     scaler   = { namespace = var.scaler_namespace, name = var.scaler_service_account, role = "sluice-scaler" }
     worker   = { namespace = var.worker_namespace, name = var.worker_service_account, role = "sluice-worker" }
     producer = { namespace = var.worker_namespace, name = var.producer_service_account, role = "sluice-producer" }
+    page     = { namespace = var.worker_namespace, name = var.page_service_account, role = "sluice-page" }
   }
 
   issuer = trimprefix(aws_iam_openid_connect_provider.cluster.url, "https://")

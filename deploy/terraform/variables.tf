@@ -293,6 +293,12 @@ variable "producer_service_account" {
   default     = "sluice-producer"
 }
 
+variable "page_service_account" {
+  description = "Service account of the page that sends"
+  type        = string
+  default     = "sluice-page"
+}
+
 variable "karpenter_namespace" {
   description = "Namespace of Karpenter"
   type        = string
