@@ -2,6 +2,7 @@
 
 mod explain;
 mod history;
+mod migrate;
 mod simulate;
 mod tls;
 
@@ -23,6 +24,7 @@ use crate::{
 pub use {
     explain::{ExplainArgs, RampArgs},
     history::HistoryArgs,
+    migrate::MigrateArgs,
     simulate::{Form, SimulateArgs},
     tls::{TlsArgs, UnsecuredAddress},
 };
@@ -48,6 +50,8 @@ pub enum Command {
     Simulate(Box<SimulateArgs>),
     /// Say what a cluster needs for what is wanted, and why.
     Explain(ExplainArgs),
+    /// Rewrite manifests from KEDA's aws-sqs-queue to Sluice, and back.
+    Migrate(MigrateArgs),
     /// Run a local SQS for development.
     Local(LocalArgs),
 }

@@ -18,6 +18,9 @@
 //!   virtual time. Pure, but for what is printed
 //! - [`ramp`]: what an autoscaler must be told for a wanted ramp
 //! - [`history`]: a queue's past from `CloudWatch` as a trace for the simulation
+//! - [`manifest`]: the objects of KEDA in files of YAML, each with its place
+//! - [`migrate`]: manifests from `aws-sqs-queue` to Sluice and back, byte for byte
+//! - [`permissions`]: what AWS must allow, as a policy
 //! - [`demo`]: all of it at work on one machine, with worker processes as pods
 //! - [`commands`]: what each command does, a file each
 //! - [`cli`], [`clock`], [`telemetry`], [`shutdown`], [`metrics`], [`watched_files`]: the edges
@@ -38,7 +41,10 @@ pub mod http;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
 pub mod local;
+pub mod manifest;
 pub mod metrics;
+pub mod migrate;
+pub mod permissions;
 pub mod queue;
 pub mod ramp;
 pub mod scaling;

@@ -30,7 +30,7 @@ pub use law_keys::Mode;
 pub use metadata::Warning;
 pub use minute::Minute;
 pub use observation::{Backlog, Count, CountError, Observation, QueueSettings};
-pub use policy::{PolicyError, ScalingPolicy, Trigger};
+pub use policy::{PolicyError, ScalingPolicy, Trigger, is_ours_alone};
 pub use queue_ref::{Identity, QueueRef};
 pub use secret::Secret;
 pub use workload::{JobStrategy, Workload, WorkloadKind};

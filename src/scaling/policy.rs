@@ -218,6 +218,27 @@ const KNOWN_KEYS: &[&str] = &[
     "keepWarmSeconds",
 ];
 
+/// Those of them that KEDA's own scaler reads too.
+const BUILT_IN_KEYS: &[&str] = &[
+    "queueURL",
+    "queueURLFromEnv",
+    "queueLength",
+    "activationQueueLength",
+    "awsRegion",
+    "awsEndpoint",
+    "scaleOnInFlight",
+    "scaleOnDelayed",
+    "identityOwner",
+    "awsAccessKeyID",
+    "awsAccessKeyIDFromEnv",
+    "awsSecretAccessKeyFromEnv",
+];
+
+/// Whether Sluice understands a key that KEDA's own scaler does not.
+pub fn is_ours_alone(key: &str) -> bool {
+    KNOWN_KEYS.contains(&key) && !BUILT_IN_KEYS.contains(&key)
+}
+
 /// KEDA's own keys of an external trigger: it forwards them, and they are its business.
 const KEDA_KEYS: &[&str] = &[
     "scalerAddress",

@@ -107,6 +107,22 @@ fn one_module_names_rustls() {
 fn one_file_names_the_parser_of_yaml() {
     let knows = "src/simulation/scaled_object_file.rs";
     assert_unnamed("src", &["serde_saphyr"], &[knows]);
+    assert_unnamed("src", &["granit_parser"], &["src/manifest/tree.rs"]);
+}
+
+#[test]
+fn a_manifest_is_text_to_those_who_read_and_rewrite_it() {
+    let outside = [
+        "tokio",
+        "aws_",
+        "std::fs",
+        "std::io",
+        "crate::queue",
+        "crate::cli",
+    ];
+    for folder in ["src/manifest", "src/migrate"] {
+        assert_unnamed(folder, &outside, &[]);
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod demo;
 mod kubernetes;
 mod layering;
 mod metadata;
+mod migrate;
 mod numbers;
 mod outages;
 mod process;
