@@ -194,6 +194,24 @@ pub struct CloudWatchArgs {
     pub cloudwatch_endpoint: CloudWatchEndpoint,
 }
 
+/// Whether and which CloudWatch is asked by a command that looks once.
+#[derive(Debug, Clone, Args)]
+pub struct CloudWatchSwitch {
+    /// Whether to ask CloudWatch.
+    #[arg(
+        long,
+        env = "SLUICE_CLOUDWATCH",
+        value_enum,
+        value_name = "SWITCH",
+        default_value = "on"
+    )]
+    pub cloudwatch: Switch,
+    /// Which CloudWatch: of the `region`; of the `trigger`, which is its awsEndpoint where that is not
+    /// AWS's; or one URL for all queues.
+    #[arg(long, env = "SLUICE_CLOUDWATCH_ENDPOINT", value_name = "ENDPOINT", default_value = "region", value_parser = cloudwatch_endpoint)]
+    pub cloudwatch_endpoint: CloudWatchEndpoint,
+}
+
 /// Whether something is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Switch {

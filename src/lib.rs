@@ -22,6 +22,8 @@
 //! - [`migrate`]: manifests from `aws-sqs-queue` to Sluice and back, byte for byte
 //! - [`permissions`]: what AWS must allow, as a policy
 //! - [`demo`]: all of it at work on one machine, with worker processes as pods
+//! - [`explain`]: the decision for a file's triggers, from one look at each queue
+//! - [`client`]: asks a running server's port for people
 //! - [`commands`]: what each command does, a file each
 //! - [`cli`], [`clock`], [`telemetry`], [`shutdown`], [`metrics`], [`watched_files`]: the edges
 //!
@@ -32,9 +34,11 @@
 
 pub mod cache;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod commands;
 pub mod demo;
+pub mod explain;
 pub mod grpc;
 pub mod history;
 pub mod http;

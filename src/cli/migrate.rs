@@ -20,7 +20,7 @@ over go to standard error. Nothing else in a file is changed, not a byte, and --
   sluice migrate k8s/*.yaml --check              # for CI: 1 when something is left to migrate
   helm template . | sluice migrate - | kubectl apply -f -")]
 pub struct MigrateArgs {
-    /// Manifests with ScaledObjects or ScaledJobs, and best the TriggerAuthentications that they name;
+    /// A manifest with a ScaledObject or a ScaledJob, and best the TriggerAuthentication that it names;
     /// - for standard input.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,

@@ -2,31 +2,33 @@
 
 use std::{
     fs,
-    io::{self, Read, Write},
+    io::{self, Write},
     path::Path,
     process::ExitCode,
 };
 
 use anyhow::{Context, bail};
 
+use super::files;
 use crate::{
     cli::MigrateArgs,
-    manifest::FILE_BYTES_MAX,
     migrate::{self, Direction, MigrateSettings, Rewritten},
 };
 
-/// The name of a file that stands for standard input.
-const STANDARD_INPUT: &str = "-";
-
 pub(super) fn run(args: &MigrateArgs) -> anyhow::Result<ExitCode> {
     let settings = MigrateSettings::from(args);
-    if args.in_place && args.files.iter().any(|path| is_standard_input(path)) {
+    if args.in_place && args.files.iter().any(|path| files::is_standard_input(path)) {
         bail!("--in-place: standard input cannot be written");
     }
-    let mut files = Vec::with_capacity(args.files.len());
+    let mut rewritten = Vec::with_capacity(args.files.len());
     for path in &args.files {
-        files.push(migrate::rewrite(&name(path), &read(path)?, &settings)?);
+        rewritten.push(migrate::rewrite(
+            &files::name(path),
+            &files::read(path)?,
+            &settings,
+        )?);
     }
+    let files = rewritten;
     let is_changed = files.iter().any(Rewritten::is_changed);
     if args.check {
         io::stdout().lock().write_all(diffs(&files).as_bytes())?;
@@ -41,31 +43,6 @@ pub(super) fn run(args: &MigrateArgs) -> anyhow::Result<ExitCode> {
         io::stdout().lock().write_all(joined(&files).as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn is_standard_input(path: &Path) -> bool {
-    path == Path::new(STANDARD_INPUT)
-}
-
-fn name(path: &Path) -> String {
-    if is_standard_input(path) {
-        "standard-input".to_owned()
-    } else {
-        path.display().to_string()
-    }
-}
-
-fn read(path: &Path) -> anyhow::Result<String> {
-    // One byte more than is taken tells that there is too much.
-    let most = u64::try_from(FILE_BYTES_MAX)?.saturating_add(1);
-    let mut text = String::new();
-    let read = if is_standard_input(path) {
-        io::stdin().lock().take(most).read_to_string(&mut text)
-    } else {
-        fs::File::open(path).and_then(|file| file.take(most).read_to_string(&mut text))
-    };
-    read.with_context(|| format!("cannot read {}", name(path)))?;
-    Ok(text)
 }
 
 /// Says on standard error what changes and what is lost.

@@ -3,6 +3,7 @@
 
 mod demo;
 mod explain;
+mod files;
 mod migrate;
 mod serve;
 mod simulate;
@@ -26,7 +27,7 @@ pub async fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(args).await?,
         Command::Demo(args) => demo::run(args).await?,
         Command::Simulate(args) => simulate::run(args).await?,
-        Command::Explain(args) => explain::run(args)?,
+        Command::Explain(args) => explain::run(args).await?,
         Command::Migrate(args) => return migrate::run(args),
         Command::Local(args) => local::run(args.into(), shutdown::on_signal()?).await?,
     }

@@ -2,10 +2,12 @@
 //! file and knows nothing of what becomes of them.
 
 pub(crate) mod objects;
+mod sqs_triggers;
 pub(crate) mod tree;
 
 use std::fmt;
 
+pub use self::sqs_triggers::{SqsTrigger, sqs_triggers};
 use self::tree::{Documents, NoYaml};
 
 /// A manifest is a few kilobytes; what is larger than this is none.

@@ -23,6 +23,9 @@ pub(crate) struct Object<'a> {
     pub(crate) namespace: Option<String>,
     /// The strategy of a ScaledJob, as written.
     pub(crate) strategy: Option<&'a str>,
+    /// `minReplicaCount` and `maxReplicaCount`.
+    pub(crate) replicas_min: Option<u32>,
+    pub(crate) replicas_max: Option<u32>,
     pub(crate) triggers: Vec<Trigger<'a>>,
 }
 
@@ -130,10 +133,13 @@ impl<'a> Finder<'a> {
             namespace = self.text(metadata, "namespace")?;
         }
         let (mut strategy, mut triggers) = (None, Vec::new());
+        let (mut replicas_min, mut replicas_max) = (None, None);
         if let Some(spec) = self.get(document, "spec")? {
             if let Some(scaling) = self.get(spec, "scalingStrategy")? {
                 strategy = self.text(scaling, "strategy")?;
             }
+            replicas_min = self.count(spec, "minReplicaCount")?;
+            replicas_max = self.count(spec, "maxReplicaCount")?;
             for node in self.items(spec, "triggers")? {
                 triggers.extend(self.trigger(node)?);
             }
@@ -143,6 +149,8 @@ impl<'a> Finder<'a> {
             name: name.unwrap_or("(without a name)").to_owned(),
             namespace: namespace.map(str::to_owned),
             strategy,
+            replicas_min,
+            replicas_max,
             triggers,
         })
     }
@@ -253,6 +261,11 @@ impl<'a> Finder<'a> {
 
     fn text(&mut self, mapping: &'a Node, key: &str) -> Result<Option<&'a str>, ManifestError> {
         Ok(self.get(mapping, key)?.and_then(Node::text))
+    }
+
+    fn count(&mut self, mapping: &'a Node, key: &str) -> Result<Option<u32>, ManifestError> {
+        let text = self.text(mapping, key)?;
+        Ok(text.and_then(|text| text.parse().ok()))
     }
 
     fn items(&mut self, mapping: &'a Node, key: &str) -> Result<&'a [Node], ManifestError> {

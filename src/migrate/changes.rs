@@ -50,9 +50,9 @@ impl<'a> Changes<'a> {
     pub(super) fn add(&mut self, object: &Object<'a>) -> Result<(), ManifestError> {
         for trigger in &object.triggers {
             match (self.settings.direction, trigger.kind.text()) {
-                (Direction::ToSluice, Some(BUILT_IN)) => self.to_sluice(object, trigger)?,
+                (Direction::ToSluice, Some(BUILT_IN)) => self.move_to_sluice(object, trigger)?,
                 (Direction::ToBuiltIn, Some(POLLED | PUSHED)) => {
-                    self.to_built_in(object, trigger)?;
+                    self.move_back(object, trigger)?;
                 }
                 _ => {}
             }
@@ -60,7 +60,7 @@ impl<'a> Changes<'a> {
         Ok(())
     }
 
-    fn to_sluice(
+    fn move_to_sluice(
         &mut self,
         object: &Object<'a>,
         trigger: &Trigger<'a>,
@@ -105,7 +105,7 @@ impl<'a> Changes<'a> {
         Ok(())
     }
 
-    fn to_built_in(
+    fn move_back(
         &mut self,
         object: &Object<'a>,
         trigger: &Trigger<'a>,

@@ -67,7 +67,7 @@ pub fn notes(files: &[Rewritten], direction: Direction) -> Vec<Note> {
 pub fn policy(files: &[Rewritten]) -> Option<Policy> {
     let triggers = files.iter().flat_map(|file| &file.triggers);
     let arns: BTreeSet<String> = triggers
-        .filter_map(|trigger| queue(trigger))
+        .filter_map(queue)
         .map(|queue| queue_arn(&queue))
         .collect();
     (!arns.is_empty()).then(|| Policy::reading(arns))

@@ -169,102 +169,101 @@ fn two_triggers_may_share_what_they_are_written_with() {
     }
 }
 
+/// The plain manifest with something in it written otherwise.
+fn with(from: &str, to: &str) -> String {
+    PLAIN.replace(from, to)
+}
+
+fn assert_refused(text: &str, start: &str, part: &str) {
+    let error = there(text).expect_err(text).to_string();
+    let is_said = error.starts_with(start) && error.contains(part);
+    assert!(is_said, "{text}\n{error}");
+}
+
 #[test]
-fn what_would_change_something_else_is_refused_with_its_place() {
-    let trigger = "type: aws-sqs-queue\n      metadata:\n        queueURL: orders";
-    let with = |from: &str, to: &str| PLAIN.replace(from, to);
+fn what_is_written_oddly_is_refused_with_its_place() {
     let table = [
-        // The type of the second one is that of a label as well.
-        (
-            format!(
-                "metadata: {{labels: {{a: &t aws-sqs-queue}}}}\n{}",
-                with("aws-sqs-queue", "*t")
-            ),
-            "orders.yaml:",
-            "",
-        ),
-        (
-            with(
-                trigger,
-                "type: &t aws-sqs-queue\n      name: *t\n      metadata:\n        queueURL: orders",
-            ),
-            "orders.yaml:5:13: ",
-            "repeats, by its anchor",
-        ),
         (
             with("aws-sqs-queue", "\"aws-sqs\\x2dqueue\""),
-            "orders.yaml:4:13: ",
+            "4:13: ",
             "without escapes",
         ),
         (
             with("aws-sqs-queue", "|-\n        aws-sqs-queue"),
-            "orders.yaml:5:9: ",
+            "5:9: ",
             "plain or in quotes",
         ),
         (
-            with(
-                "awsRegion: eu-west-1",
-                "awsRegion: eu-west-1\n        scalerAddress: old:1",
-            ),
-            "orders.yaml:8:24: ",
-            "does not read \"scalerAddress\"",
+            with("orders", "orders\n        x: [a]"),
+            "7:12: ",
+            "expected a text",
         ),
         (
-            with("orders", "orders\n        queueURL: [a]"),
-            "orders.yaml:7:19: ",
-            "expected a text",
+            with("queueURL: orders", "queue: orders"),
+            "6:9: ",
+            "with queueURL or queueURLFromEnv",
+        ),
+        (
+            with("awsRegion: eu-west-1", "scalerAddress: old:1"),
+            "7:24: ",
+            "does not read \"scalerAddress\"",
         ),
         (
             with(
                 "      metadata:",
                 "      type: aws-sqs-queue\n      metadata:",
             ),
-            "orders.yaml:5:7: ",
+            "5:7: ",
             "expected \"type\" once",
         ),
         (
-            with("        queueURL", "       ? queueURL\n       "),
-            "orders.yaml:",
-            "",
-        ),
-        (
             "kind: ScaledObject\nspec: {triggers: [{type: aws-sqs-queue}]}".to_owned(),
-            "orders.yaml:2:19: ",
+            "2:19: ",
             "with metadata",
         ),
         (
-            with("queueURL: orders", "queue: orders"),
-            "orders.yaml:6:9: ",
-            "with queueURL or queueURLFromEnv",
-        ),
-        (
             "kind: ScaledObject\nspec: [\n".to_owned(),
-            "orders.yaml:3:1: no YAML",
-            "",
-        ),
-        (
-            "kind: &a {<<: *a}\nspec: {<<: &b {<<: *b}}\n".to_owned(),
-            "",
+            "2:7: no YAML",
             "",
         ),
         (
             "kind: ScaledObject\nspec: &b\n  <<: *b\n".to_owned(),
-            "orders.yaml:",
+            "",
             "merge keys",
         ),
     ];
     for (text, start, part) in table {
-        match there(&text) {
-            Err(error) => {
-                let error = error.to_string();
-                assert!(
-                    error.starts_with(start) && error.contains(part),
-                    "{text}\n{error}"
-                );
-            }
-            // What can be done after all must be undone exactly.
-            Ok(there) if part.is_empty() => assert_eq!(back(&there.after).unwrap().after, text),
-            Ok(there) => panic!("not refused: {}", there.after),
+        assert_refused(&text, &format!("orders.yaml:{start}"), part);
+    }
+}
+
+#[test]
+fn what_something_else_is_written_with_is_not_changed() {
+    let named = "aws-sqs-queue\n      name: *t";
+    let text = with("aws-sqs-queue", &format!("&t {named}"));
+    assert_refused(&text, "orders.yaml:5:13: ", "repeats, by its anchor");
+    let label = format!(
+        "labels: {{a: &t aws-sqs-queue, b: *t}}\n{}",
+        with("aws-sqs-queue", "*t")
+    );
+    assert_refused(&label, "orders.yaml:1:34: ", "repeats, by its anchor");
+}
+
+#[test]
+fn what_is_odd_and_can_be_done_is_undone_exactly() {
+    for text in [
+        with("        queueURL", "        ? queueURL\n       "),
+        "kind: &a {<<: *a}\nspec: {<<: &b {<<: *b}}\n".to_owned(),
+        with("aws-sqs-queue", "!!str aws-sqs-queue"),
+        with("metadata:", "metadata: !!map"),
+        with("queueURL: orders", "queueURL: >-\n          orders"),
+        with("orders\n", "orders\r\n"),
+        format!("\u{feff}{PLAIN}"),
+        format!("{PLAIN}..."),
+        PLAIN.trim_end().to_owned(),
+    ] {
+        if let Ok(there) = there(&text) {
+            assert_eq!(back(&there.after).unwrap().after, text);
         }
     }
 }

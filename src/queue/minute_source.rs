@@ -2,6 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use super::minutes::HISTORY;
 use crate::scaling::{Identity, Minute, QueueRef};
 
 /// Something that can tell the minutes of many queues at once.
@@ -99,6 +100,29 @@ impl Metric {
             (true, true) => Self::FIFO_HISTORY,
         }
     }
+}
+
+/// What `source` tells of the last half hour of `queue`, asked once, as a server does that starts at `now`,
+/// a time since the Unix epoch.
+///
+/// # Errors
+/// When it does not tell.
+pub async fn recent_minutes<M: MinuteSource>(
+    source: &M,
+    queue: &Arc<QueueRef>,
+    now: Duration,
+) -> Result<Vec<Minute>, FetchError> {
+    let place = source.place(queue).map_err(|reason| FetchError::Failed {
+        cause: reason.to_string(),
+    })?;
+    let until = Duration::from_secs(now.as_secs() / 60 * 60);
+    let call = MinuteCall {
+        from: until.saturating_sub(HISTORY),
+        until,
+        queues: vec![(Arc::clone(queue), Metric::of(queue, true))],
+    };
+    let told = source.fetch(&place, &call).await?;
+    Ok(told.into_iter().next().unwrap_or_default())
 }
 
 /// Why minutes could not be fetched.

@@ -15,7 +15,7 @@ use std::{fmt::Display, future::Future, time::Duration};
 pub(crate) use poller::minute_feed;
 pub use {
     credentials::AwsConfig,
-    minute_source::{FetchError, Metric, MinuteCall, MinuteSource, Place},
+    minute_source::{FetchError, Metric, MinuteCall, MinuteSource, Place, recent_minutes},
     minutes::{MinuteFeed, MinutesSeen, SensingState},
     poller::MinuteSettings,
     sqs::SqsSource,

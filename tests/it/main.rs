@@ -8,6 +8,7 @@
 )]
 
 mod demo;
+mod explain;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod layering;

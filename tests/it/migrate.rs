@@ -17,7 +17,7 @@ const MANIFESTS: [&str; 4] = [
 /// What is said of one of them, all of it.
 const SAID: &str = r#"--- a/processor.yaml
 +++ b/processor.yaml
-@@ -24,10 +24,11 @@
+@@ -23,10 +23,11 @@
    pollingInterval: 15
    cooldownPeriod: 300
    triggers:
@@ -32,7 +32,7 @@ const SAID: &str = r#"--- a/processor.yaml
        queueLength: "5"
 
 To know:
-- processor.yaml:27:11: default/sqs-processor: KEDA forwards no credentials to external scalers: authenticationRef "aws-pod-identity", pod identity aws-eks: the role of KEDA's operator or of the workload. Sluice reads the queue as itself: attach the policy below to the role of its service account. The reference stays, without effect
+- processor.yaml:26:11: default/sqs-processor: KEDA forwards no credentials to external scalers: authenticationRef "aws-pod-identity", pod identity aws-eks: the role of KEDA's operator or of the workload. Sluice reads the queue as itself: attach the policy below to the role of its service account. The reference stays, without effect
 
 The role of Sluice's service account needs this policy, and no other permission:
 {
