@@ -35,11 +35,14 @@ def called(folder):
     files = [f for f in sorted(folder.rglob("*.rs")) if "tests" not in f.name]
     sources = [without_tests(f.read_text()) for f in files]
     services = {name for s in sources for name in re.findall(r"\baws_sdk_([a-z0-9]+)\b", s)}
-    found = set()
-    for source in sources:
-        methods = set(re.findall(r"\.([a-z][a-z0-9_]*)\(\)", source))
-        for service in services:
-            known = operations(service)
-            found.update(action(service, known[m]) for m in methods & known.keys())
-        found.update(a for pattern, a in OTHER_CALLS.items() if re.search(pattern, source, re.DOTALL))
+    return set().union(*(called_in(source, services) for source in sources))
+
+
+def called_in(source, services=("sqs",)):
+    """The actions that one source calls of some services."""
+    methods = set(re.findall(r"\.([a-z][a-z0-9_]*)\(\)", source))
+    found = {a for pattern, a in OTHER_CALLS.items() if re.search(pattern, source, re.DOTALL)}
+    for service in services:
+        known = operations(service)
+        found.update(action(service, known[m]) for m in methods & known.keys())
     return found

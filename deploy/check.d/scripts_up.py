@@ -1,5 +1,8 @@
 """What `up` and `configure` must do, seen from outside."""
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import yaml
@@ -209,10 +212,27 @@ def defaults_are_the_sources(world):
     return problems
 
 
+def values_fit_the_chart(world):
+    """configure writes values that the chart takes, and with which service accounts and queue are those of AWS"""
+    problems = failed(world.run("configure"))
+    for name, words in {
+        "scaler": [f"serviceAccountName: {N['SCALER_SERVICE_ACCOUNT']}", f"sluice:{N['IMAGE_TAG']}"],
+        "worker": [
+            f"serviceAccountName: {N['WORKER_SERVICE_ACCOUNT']}",
+            f"amazonaws.com/{N['AWS_ACCOUNT_ID']}/{N['QUEUE_NAME']}",
+            f"{N['SCALER_SERVICE']}.{N['SCALER_NAMESPACE']}.svc:{N['GRPC_PORT']}",
+        ],
+    }.items():
+        values = str(Path(world.output(), f"{name}.values.yaml"))
+        command = [os.environ["SLUICE_HELM"], "template", N["SCALER_SERVICE"], str(DEPLOY / "chart"), "--values", values]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        problems += [f"{name}: {done.stderr}"] if done.returncode else []
+        problems += [f"{name} has no {word}" for word in words if word not in done.stdout]
+    return problems
+
+
 def placeholder_left(world):
     """configure fails when a template has a placeholder that nobody fills"""
-    import shutil
-
     copy = world.folder / "deploy"
     shutil.copytree(DEPLOY / "scripts", copy / "scripts")
     shutil.copy(DEPLOY / "names.env", copy / "names.env")
@@ -235,5 +255,6 @@ SCENARIOS = [
     configured,
     configured_by_environment,
     defaults_are_the_sources,
+    values_fit_the_chart,
     placeholder_left,
 ]
