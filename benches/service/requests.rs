@@ -9,7 +9,9 @@ use tokio::{sync::mpsc::unbounded_channel, task::JoinSet, time::sleep};
 
 use super::{
     figures::row,
-    keda::{AUTOSCALER_ASKS_EVERY, Asked, Asks, POLLS_EVERY, Speed, ask, every},
+    keda::{
+        AUTOSCALER_ASKS_EVERY, Asked, Asks, POLLS_EVERY, Speed, ask, assert_all_answered, every,
+    },
     scaler::given_scaler,
     sqs::{Sqs, given_sqs, name},
     wake::{open, told},
@@ -19,8 +21,8 @@ const SPEED: Speed = Speed(10.0);
 const SETTLED_AFTER: Duration = Duration::from_mins(1);
 const OVER: Duration = Duration::from_mins(4);
 
-/// Queues of each case, so that it does not depend on when the clocks of one happened to start.
-const QUEUES: usize = 20;
+/// Objects of each case, so that it does not depend on when the clocks of one happened to start.
+const OBJECTS: usize = 20;
 
 const MINUTES_A_MONTH: f64 = 43_200.0;
 /// SQS in us-east-1.
@@ -110,11 +112,13 @@ pub(crate) async fn requests() {
         row(&what, &figure, case.promised);
     }
     minutes().await;
+    assert_all_answered();
 }
 
 /// What KEDA's own scaler would ask, with AWS's SDK.
 async fn keda(case: Case) -> f64 {
-    let sqs = given_sqs(QUEUES).await;
+    let queues = OBJECTS / case.objects_per_queue;
+    let sqs = given_sqs(queues).await;
     let config = aws_sdk_sqs::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-west-1"))
@@ -123,8 +127,8 @@ async fn keda(case: Case) -> f64 {
         .build();
     let client = aws_sdk_sqs::Client::from_conf(config);
     let mut asking = JoinSet::new();
-    for object in 0..QUEUES * case.objects_per_queue {
-        let queue = name(object % QUEUES);
+    for object in 0..OBJECTS {
+        let queue = name(object % queues);
         let ask = {
             let client = client.clone();
             move || {
@@ -139,14 +143,15 @@ async fn keda(case: Case) -> f64 {
             asking.spawn(every(SPEED.of(AUTOSCALER_ASKS_EVERY), ask));
         }
     }
-    per_queue_minute(&sqs).await
+    per_queue_minute(&sqs, queues).await
 }
 
 /// What this scaler asks when KEDA asks it.
 async fn sluice(case: Case) -> f64 {
-    let sqs = given_sqs(QUEUES).await;
+    let queues = OBJECTS / case.objects_per_queue;
+    let sqs = given_sqs(queues).await;
     if case.asks != Asks::PollsOnly {
-        sqs.fill(QUEUES, 3);
+        sqs.fill(queues, 3);
     }
     let flag = |name, time| format!("--{name}-seconds={}", SPEED.of(time).as_secs_f64());
     let flags = [
@@ -156,8 +161,8 @@ async fn sluice(case: Case) -> f64 {
     let scaler = given_scaler("127.0.0.1:0", &[&flags[0], &flags[1]]).await;
     let (client, (took, _times)) = (scaler.client(), unbounded_channel());
     let mut asking = JoinSet::new();
-    for object in 0..QUEUES * case.objects_per_queue {
-        let queue = object % QUEUES;
+    for object in 0..OBJECTS {
+        let queue = object % queues;
         let asked = Asked {
             reference: sqs.reference(object, queue),
             request: sqs.metrics_request(object, queue),
@@ -168,15 +173,15 @@ async fn sluice(case: Case) -> f64 {
         }
         asking.spawn(ask(client.clone(), asked, (case.asks, SPEED), took.clone()));
     }
-    per_queue_minute(&sqs).await
+    per_queue_minute(&sqs, queues).await
 }
 
-async fn per_queue_minute(sqs: &Sqs) -> f64 {
+async fn per_queue_minute(sqs: &Sqs, queues: usize) -> f64 {
     sleep(SPEED.of(SETTLED_AFTER)).await;
     let before = sqs.asked();
     sleep(SPEED.of(OVER)).await;
     let asked = (sqs.asked() - before) as f64;
-    asked / QUEUES as f64 / (OVER.as_secs_f64() / 60.0)
+    asked / queues as f64 / (OVER.as_secs_f64() / 60.0)
 }
 
 /// Triggers of the law of one process: those with messages may read `CloudWatch`.

@@ -12,7 +12,7 @@ use tokio::{
 use super::{
     chart,
     figures::{millis, quantile, row},
-    keda::{Asked, Asks, POLLS_EVERY, Speed, ask},
+    keda::{Asked, Asks, POLLS_EVERY, Speed, ask, assert_all_answered},
     scaler::given_scaler,
     sqs::given_sqs,
 };
@@ -76,6 +76,7 @@ pub(crate) async fn scale() {
         many.memory_mib
     );
     chart::draw(&costs);
+    assert_all_answered();
 }
 
 fn tell(cost: &Cost) {

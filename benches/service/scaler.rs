@@ -37,10 +37,9 @@ pub(crate) async fn given_scaler(listen: &str, flags: &[&str]) -> Scaler {
 }
 
 /// What makes the binary serve.
-pub(crate) fn serve(listen: &str) -> [&str; 5] {
+pub(crate) fn serve(listen: &str) -> [&str; 4] {
     [
         "serve",
-        "--cloudwatch=off",
         "--http-listen=127.0.0.1:0",
         "--grpc-listen",
         listen,
@@ -50,6 +49,8 @@ pub(crate) fn serve(listen: &str) -> [&str; 5] {
 /// Waits until what `command` starts says on which port it serves.
 pub(crate) async fn served_by(mut command: Command) -> Scaler {
     let mut process = command
+        // A flag overrides it.
+        .env("SLUICE_CLOUDWATCH", "off")
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
