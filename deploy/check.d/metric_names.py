@@ -50,6 +50,10 @@ def exported():
                 family = [source, *(p.read_text() for p in path.with_suffix("").glob("*.rs"))]
                 names = {name for text in family for name in re.findall(r'"([a-z][a-z0-9_]+)"', text)}
                 found |= {f"{prefix}_{name}{ending}" for name in names for ending in ENDINGS}
+            # What is written out when it is asked for is registered with no name, and by the registry of the scaler.
+            if "encode_descriptor(" in source:
+                names = re.findall(r'"([a-z][a-z0-9_]+)"', source)
+                found |= {f"sluice_{name}{ending}" for name in names for ending in ENDINGS}
     return found
 
 
