@@ -212,7 +212,7 @@ impl Estimator {
         let known_until = self.minutes.last().map(|minute| minute.from);
         let is_new = |minute: &&Minute| known_until.is_none_or(|known| minute.from > known);
         for minute in seen.minutes.iter().filter(is_new) {
-            self.learn(minute);
+            self.learn(&minute.believed());
         }
         if reading.visible <= 0.0 {
             self.oldest_since = None;
@@ -234,7 +234,8 @@ impl Estimator {
         if self.history.first().is_some() {
             return;
         }
-        let readings = minutes.iter().filter_map(|minute| {
+        let readings = minutes.iter().map(|minute| minute.believed());
+        let readings = readings.filter_map(|minute| {
             Some(Reading {
                 at: minute.until(),
                 visible: minute.visible?,

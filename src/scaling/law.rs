@@ -276,5 +276,13 @@ impl fmt::Display for LawAnswer {
 }
 
 #[cfg(test)]
+#[path = "law_histories.rs"]
+mod histories;
+
+#[cfg(test)]
+#[path = "law_properties.rs"]
+mod properties;
+
+#[cfg(test)]
 #[path = "law_tests.rs"]
 mod tests;

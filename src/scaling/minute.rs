@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// No queue has more messages: all of SQS has fewer in a day.
+const COUNTABLE: std::ops::RangeInclusive<f64> = 0.0..=1e15;
+
 /// One minute of a queue. A value that is absent is not known, which is not zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Minute {
@@ -26,6 +29,21 @@ pub struct Minute {
 impl Minute {
     /// How long a minute is.
     pub const LENGTH: Duration = Duration::from_mins(1);
+
+    /// The same without numbers that nothing can be counted by: below zero, infinite, or not a number.
+    #[must_use]
+    pub(super) fn believed(self) -> Self {
+        let countable = |number: Option<f64>| number.filter(|number| COUNTABLE.contains(number));
+        Self {
+            sent: countable(self.sent),
+            received: countable(self.received),
+            deleted: countable(self.deleted),
+            visible: countable(self.visible),
+            in_flight: countable(self.in_flight),
+            groups_in_flight: countable(self.groups_in_flight),
+            ..self
+        }
+    }
 
     /// The first moment that is not in it any more.
     pub fn until(&self) -> Duration {
