@@ -18,7 +18,7 @@ use std::{
 use clap::Parser;
 use sluice::simulation::{
     compare::{Comparison, Row, compare},
-    leaderboard::{LettingGo, Standing, cases, standings},
+    leaderboard::{Duel, LettingGo, Standing, cases, duels, standings},
     policy::Policy,
     world::Scenario,
 };
@@ -45,6 +45,9 @@ struct Args {
     /// Also print each case.
     #[arg(long)]
     cases: bool,
+    /// Do without hindsight, and print late message-seconds against those of `target-wait`.
+    #[arg(long)]
+    duels: bool,
     #[arg(long, default_value_t = 2)]
     threads: usize,
 }
@@ -72,7 +75,11 @@ fn main() -> Result<(), io::Error> {
             println!("{comparison}");
         }
     }
-    print(&standings(&comparisons));
+    if args.duels {
+        print_duels(&duels(&comparisons, "target-wait"));
+    } else {
+        print(&standings(&comparisons));
+    }
     Ok(())
 }
 
@@ -120,6 +127,9 @@ fn judge(
     cached: &Mutex<Hindsights>,
 ) -> Result<Comparison, io::Error> {
     let seeds: Vec<u64> = (1..=args.seeds).collect();
+    if args.duels {
+        return Ok(compare(scenario, &args.policies, &seeds, || {}));
+    }
     let key = format!("{scenario:?} {seeds:?}");
     let known = lock(cached).get(&key).cloned();
     let hindsight = if let Some(known) = known {
@@ -135,6 +145,25 @@ fn judge(
     let mut comparison = compare(scenario, &args.policies, &seeds, || {});
     comparison.rows.push(hindsight);
     Ok(comparison)
+}
+
+fn print_duels(duels: &[Duel]) {
+    println!(
+        "{:<28} {:>5} {:>6} {:>5} {:>7} {:>14} {:>16}",
+        "against target-wait", "won", "drawn", "lost", "absent", "late seconds", "of target-wait"
+    );
+    for duel in duels {
+        println!(
+            "{:<28} {:>5} {:>6} {:>5} {:>7} {:>14.0} {:>16.0}",
+            duel.policy,
+            duel.won,
+            duel.drawn,
+            duel.lost,
+            duel.absent,
+            duel.late_message_seconds,
+            duel.others_late_message_seconds,
+        );
+    }
 }
 
 fn print(standings: &[Standing]) {

@@ -9,8 +9,9 @@ use super::{
     bound::lower_bound_pod_hours,
     outcome::Outcome,
     policy::Policy,
-    search::best,
+    search::{best, least_late},
     timeline::Timeline,
+    told::{Knows, Told},
     tuning::{self, Family, training_seeds},
     world::{Scenario, StepView, World},
 };
@@ -58,7 +59,7 @@ pub struct Comparison {
 pub fn runs_of(policies: &[Policy], seeds: usize) -> usize {
     let runs = |policy: &Policy| match policy {
         Policy::Hindsight => 2 * QUEUE_LENGTHS.len() * seeds,
-        Policy::Tuned(_) => (tuning::CANDIDATES + 1) * seeds,
+        Policy::Tuned(_) | Policy::Equal(_) => (tuning::CANDIDATES + 1) * seeds,
         _ => seeds,
     };
     policies.iter().map(runs).sum()
@@ -87,6 +88,7 @@ pub fn compare(
     let rows = policies.iter().filter_map(|&policy| match policy {
         Policy::Hindsight => hindsight(scenario, seeds, &mut progress),
         Policy::Tuned(family) => tuned(scenario, family, seeds, &mut progress),
+        Policy::Equal(family) => at_equal_cost(scenario, family, seeds, &mut progress),
         _ => Some(row(scenario, policy, seeds, &mut progress)),
     });
     Comparison {
@@ -165,6 +167,20 @@ fn tuned(
     Some(row(scenario, chosen, seeds, progress).found_as(Policy::Tuned(family)))
 }
 
+/// The setting that is least late for the price of the law, found on the very seeds that both are judged on;
+/// none where none is as cheap.
+fn at_equal_cost(
+    scenario: &Scenario,
+    family: Family,
+    seeds: &[u64],
+    progress: &mut impl FnMut(),
+) -> Option<Row> {
+    let law = Policy::TargetWait(Told::of(Knows::Concurrency));
+    let price = row(scenario, law, seeds, progress).outcome.pod_hours;
+    let found = least_late(scenario, &family.candidates(), seeds, (price, progress))?;
+    Some(found.found_as(Policy::Equal(family)))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -237,6 +253,16 @@ mod tests {
         let (policies, mut runs) = (Policy::leaderboard(), 0);
         compare(&given_scenario(), &policies, &[1], || runs += 1);
         assert_eq!(runs, runs_of(&policies, 1));
+    }
+
+    #[test]
+    fn a_rival_at_equal_cost_is_no_dearer_than_the_law_and_counts_every_run() {
+        let law = Policy::TargetWait(Told::of(Knows::Concurrency));
+        let (policies, mut runs) = ([law, Policy::Equal(Family::QueueLength)], 0);
+        let rows = compare(&given_scenario(), &policies, &[1], || runs += 1).rows;
+        assert_eq!(runs, runs_of(&policies, 1));
+        assert_eq!(rows[1].policy, "equal:queue-length");
+        assert!(rows[1].outcome.pod_hours <= rows[0].outcome.pod_hours);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::{
     keda::{Executor, ScaledObject},
     numbers::real,
     rivals::{RivalLoop, oracle::Oracle},
+    told::Hidden,
 };
 use crate::{
     local::queue::{Counts, Totals},
@@ -123,6 +124,7 @@ struct Scaler {
     seen: Option<(Duration, Option<Observation>)>,
     estimator: Option<Estimator>,
     activation: Activation,
+    hidden: Hidden,
 }
 
 /// What KEDA is answered.
@@ -164,7 +166,7 @@ impl Scaler {
         // An empty queue is not asked for; what was asked for before still comes.
         let is_empty = backlog.visible == 0 && backlog.in_flight == 0;
         let minutes: Vec<scaling::Minute> = if self.settings.reads_cloudwatch {
-            sight.minutes(now, is_empty)
+            self.hidden.seen(now, sight.minutes(now, is_empty))
         } else {
             Vec::new()
         };
@@ -177,6 +179,7 @@ impl Scaler {
                 ready_replicas: self.settings.reads_replicas.then_some(sight.ready),
             },
         );
+        let estimate = self.hidden.believed(estimate);
         let decision = decide(&self.policy, &backlog, Some(&estimate));
         estimator.asked(at, decision.replicas_asked());
         Some(decision)
@@ -253,6 +256,7 @@ impl KedaLoop {
                 seen: None,
                 estimator: policy.law.map(Estimator::new),
                 activation: Activation::default(),
+                hidden: Hidden::NOTHING,
             },
             polling_interval: object.polling_interval,
             executor: Executor::new(object),
@@ -262,6 +266,13 @@ impl KedaLoop {
             next_push: settings.push_interval,
             is_awake: false,
         }
+    }
+
+    /// The same with something hidden from its scaler.
+    #[must_use]
+    pub(super) fn without(mut self, hidden: Hidden) -> Self {
+        self.scaler.hidden = hidden;
+        self
     }
 
     pub(super) fn next_at(&self) -> Duration {

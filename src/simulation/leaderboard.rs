@@ -126,6 +126,65 @@ fn standing(policy: &str, cases: &[(&Comparison, &Row)]) -> Standing {
     standing
 }
 
+/// How the late message-seconds of a policy compare with those of another one, case by case.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Duel {
+    pub policy: String,
+    /// Cases in which the other one has more, as many, and fewer late message-seconds.
+    pub won: u64,
+    pub drawn: u64,
+    pub lost: u64,
+    /// Cases in which this one cannot be had for the price.
+    pub absent: u64,
+    /// Over the cases that both have.
+    pub late_message_seconds: f64,
+    pub others_late_message_seconds: f64,
+}
+
+/// All policies against `other`, which must be among them.
+pub fn duels(comparisons: &[Comparison], other: &str) -> Vec<Duel> {
+    let mut duels: BTreeMap<&str, Duel> = BTreeMap::new();
+    let seconds = |row: &Row| row.outcome.late_message_seconds;
+    let pairs = comparisons.iter().flat_map(|comparison| {
+        let theirs = comparison.rows.iter().find(|row| row.policy == other);
+        let rows = comparison.rows.iter().filter(|row| row.policy != other);
+        rows.filter_map(move |row| Some((row, seconds(theirs?))))
+    });
+    for (row, theirs) in pairs {
+        let ours = seconds(row);
+        let duel = duels
+            .entry(&row.policy)
+            .or_insert_with(|| Duel::none(&row.policy));
+        duel.won += u64::from(ours < theirs);
+        duel.drawn += u64::from(ours.total_cmp(&theirs).is_eq());
+        duel.lost += u64::from(ours > theirs);
+        duel.late_message_seconds += ours;
+        duel.others_late_message_seconds += theirs;
+    }
+    let cases = u64::try_from(comparisons.len()).unwrap_or(u64::MAX);
+    let duels = duels.into_values();
+    duels
+        .map(|duel| Duel {
+            absent: cases.saturating_sub(duel.won + duel.drawn + duel.lost),
+            ..duel
+        })
+        .collect()
+}
+
+impl Duel {
+    fn none(policy: &str) -> Self {
+        Self {
+            policy: policy.to_owned(),
+            won: 0,
+            drawn: 0,
+            lost: 0,
+            absent: 0,
+            late_message_seconds: 0.0,
+            others_late_message_seconds: 0.0,
+        }
+    }
+}
+
 /// Of those that are above 0; none where there are none.
 fn geometric_mean(ratios: &[f64]) -> Option<f64> {
     let logarithms: Vec<f64> = ratios
@@ -197,6 +256,27 @@ mod tests {
         let ratio = law.pod_hours_over_hindsight.unwrap();
         assert!((ratio - 2.0_f64.sqrt()).abs() < 1e-9, "{ratio}");
         assert!((law.late_message_seconds - 30.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_duel_counts_the_cases_that_both_have() {
+        let late = |policy: &str, seconds| {
+            let mut row = given_row(policy, true, 1.0);
+            row.outcome.late_message_seconds = seconds;
+            row
+        };
+        let comparisons = [
+            given_comparison(vec![late("law", 5.0), late("step", 9.0)]),
+            given_comparison(vec![late("law", 5.0), late("step", 5.0)]),
+            given_comparison(vec![late("law", 5.0), late("step", 1.0)]),
+            given_comparison(vec![late("law", 5.0)]),
+        ];
+        let [step] = &duels(&comparisons, "law")[..] else {
+            panic!("one duel");
+        };
+        assert_eq!((step.won, step.drawn, step.lost, step.absent), (1, 1, 1, 1));
+        assert!((step.late_message_seconds - 15.0).abs() < 1e-9);
+        assert!((step.others_late_message_seconds - 15.0).abs() < 1e-9);
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod search;
 pub mod spec;
 mod table;
 pub mod timeline;
+pub mod told;
 pub mod trace;
 pub mod tuning;
 mod waits;

@@ -5,10 +5,11 @@ use std::{fmt, str::FromStr};
 use super::{
     control::{Control, KedaLoop, ScalerSettings},
     rivals::{Rival, oracle::Oracle},
+    told::{Knows, Told},
     tuning::Family,
     world::Scenario,
 };
-use crate::scaling::{Law, ScalingPolicy, Wakefulness};
+use crate::scaling::{ScalingPolicy, Wakefulness};
 
 /// A policy to compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,14 +19,19 @@ pub enum Policy {
     /// This scaler without further keys, as `external-push`: `sluice=5`.
     Sluice { messages: u32 },
     /// The law at the scenario's target wait, as `external-push`: `target-wait` knows the concurrency,
-    /// `target-wait=unaided` nothing, `target-wait=kubernetes` the ready replicas.
-    TargetWait(Knows),
+    /// `target-wait=unaided` nothing, `target-wait=kubernetes` the ready replicas. Words beside these, with
+    /// commas, make it harder: `message:25` and `concurrency:400` are hints in percent of the truth,
+    /// `cloudwatch:off`, `cloudwatch:outage` and `age:off` hide something.
+    TargetWait(Told),
     /// The cheapest `queueLength` that would have kept the target, found afterwards: `hindsight`.
     Hindsight,
     /// `worker-pod`, `backlog-per-instance`, `lambda`, `flink` or `step`, with settings or without.
     Rival(Rival),
     /// The best of a few settings of a policy, chosen on other seeds: `tuned:flink`.
     Tuned(Family),
+    /// The setting of a policy with which the fewest message-seconds are late, of those that cost no more
+    /// than the law: `equal:flink`.
+    Equal(Family),
     /// So many pods, always: `fixed=10`.
     Fixed { replicas: u32 },
     /// `oracle`.
@@ -34,21 +40,10 @@ pub enum Policy {
     Own(usize),
 }
 
-/// What the law is told of a scenario.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Knows {
-    /// `concurrency` is in the metadata.
-    Concurrency,
-    /// Nothing.
-    Nothing,
-    /// Nothing, but Kubernetes may be read.
-    ReadyReplicas,
-}
-
 /// What a policy may be called.
 const NAMES: &str = "queue-length=N, visible=N, sluice=N, target-wait, target-wait=unaided, \
                      target-wait=kubernetes, hindsight, worker-pod, backlog-per-instance, \
-                     lambda, flink, step, tuned:POLICY, fixed=N or oracle";
+                     lambda, flink, step, tuned:POLICY, equal:POLICY, fixed=N or oracle";
 
 impl Policy {
     /// The policies compared when none are named.
@@ -64,7 +59,7 @@ impl Policy {
             built_in(5, false),
             built_in(100, true),
             Self::Sluice { messages: 5 },
-            Self::TargetWait(Knows::Concurrency),
+            Self::TargetWait(Told::of(Knows::Concurrency)),
         ];
         policies.extend(Rival::UNTUNED.map(Self::Rival));
         policies
@@ -73,13 +68,13 @@ impl Policy {
     /// Who sets the replicas of `scenario` under this policy; none for one that is searched for.
     pub(super) fn control(self, scenario: &Scenario) -> Option<Control> {
         Some(match self {
-            Self::Hindsight | Self::Tuned(_) => return None,
+            Self::Hindsight | Self::Tuned(_) | Self::Equal(_) => return None,
             Self::QueueLength {
                 messages,
                 in_flight,
             } => keda(scenario, ScalerSettings::built_in(), (messages, in_flight)),
             Self::Sluice { messages } => keda(scenario, scenario.scaler, (messages, true)),
-            Self::TargetWait(knows) => target_wait(scenario, knows),
+            Self::TargetWait(told) => target_wait(scenario, told),
             Self::Rival(rival) => Control::Rival(rival.start(scenario)),
             Self::Fixed { replicas } => Control::Fixed(replicas.min(scenario.object.max_replicas)),
             Self::Oracle => Control::Oracle(Oracle::new(scenario)),
@@ -101,27 +96,19 @@ impl Policy {
     }
 }
 
-fn target_wait(scenario: &Scenario, knows: Knows) -> Control {
-    let law = Law {
-        target_wait: scenario.target_wait,
-        startup: Law::STARTUP,
-        concurrency: (knows == Knows::Concurrency).then_some(scenario.work.concurrency),
-        message: None,
-        fifo_groups: None,
-    };
+fn target_wait(scenario: &Scenario, told: Told) -> Control {
     let policy = ScalingPolicy {
-        law: Some(law),
+        law: Some(told.law(scenario)),
         wakefulness: Some(Wakefulness::default()),
         ..ScalingPolicy::default()
     };
     let settings = ScalerSettings {
-        reads_replicas: knows == Knows::ReadyReplicas,
+        reads_replicas: told.knows == Knows::ReadyReplicas,
         ..scenario.scaler
     };
     let (object, autoscaler) = (scenario.object.clone(), scenario.autoscaler.clone());
-    Control::Keda(Box::new(KedaLoop::new(
-        policy, settings, object, autoscaler,
-    )))
+    let keda = KedaLoop::new(policy, settings, object, autoscaler);
+    Control::Keda(Box::new(keda.without(told.hidden(scenario))))
 }
 
 fn keda(
@@ -156,12 +143,14 @@ impl fmt::Display for Policy {
                 write!(formatter, "visible={messages}")
             }
             Self::Sluice { messages } => write!(formatter, "sluice={messages}"),
-            Self::TargetWait(Knows::Concurrency) => formatter.write_str("target-wait"),
-            Self::TargetWait(Knows::Nothing) => formatter.write_str("target-wait=unaided"),
-            Self::TargetWait(Knows::ReadyReplicas) => formatter.write_str("target-wait=kubernetes"),
+            Self::TargetWait(told) if *told == Told::of(Knows::Concurrency) => {
+                formatter.write_str("target-wait")
+            }
+            Self::TargetWait(told) => write!(formatter, "target-wait={told}"),
             Self::Hindsight => formatter.write_str("hindsight"),
             Self::Rival(rival) => rival.fmt(formatter),
             Self::Tuned(family) => write!(formatter, "tuned:{family}"),
+            Self::Equal(family) => write!(formatter, "equal:{family}"),
             Self::Fixed { replicas } => write!(formatter, "fixed={replicas}"),
             Self::Oracle => formatter.write_str("oracle"),
             Self::Own(index) => write!(formatter, "your ScaledObject {}", index + 1),
@@ -179,11 +168,14 @@ impl FromStr for Policy {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let unknown = || UnknownPolicy(text.to_owned());
-        match text {
-            "target-wait" => return Ok(Self::TargetWait(Knows::Concurrency)),
-            "target-wait=unaided" => return Ok(Self::TargetWait(Knows::Nothing)),
-            "target-wait=kubernetes" => return Ok(Self::TargetWait(Knows::ReadyReplicas)),
-            _ => {}
+        if text == "target-wait" {
+            return Ok(Self::TargetWait(Told::of(Knows::Concurrency)));
+        }
+        if let Some(told) = text.strip_prefix("target-wait=") {
+            return told.parse().map(Self::TargetWait).map_err(|()| unknown());
+        }
+        if let Some(family) = text.strip_prefix("equal:") {
+            return family.parse().map(Self::Equal).map_err(|()| unknown());
         }
         if let Some(family) = text.strip_prefix("tuned:") {
             return family.parse().map(Self::Tuned).map_err(|()| unknown());
@@ -232,12 +224,25 @@ mod tests {
         for policy in Policy::leaderboard() {
             assert_eq!(policy.to_string().parse(), Ok(policy));
         }
+        for text in [
+            "target-wait=unaided",
+            "target-wait=kubernetes,message:25,concurrency:400,cloudwatch:outage,age:off",
+            "target-wait=cloudwatch:off",
+            "equal:step",
+        ] {
+            let policy: Policy = text.parse().unwrap();
+            assert_eq!(policy.to_string(), text);
+        }
         for wrong in [
             "queue-length=0",
             "visible=-1",
             "step=3",
             "flink=1,2,0",
             "tuned:oracle",
+            "equal:oracle",
+            "target-wait=",
+            "target-wait=message:0",
+            "target-wait=cloudwatch:late",
             "magic",
             "",
         ] {

@@ -39,6 +39,32 @@ pub(super) fn best(
     best
 }
 
+/// The candidate with the fewest late message-seconds of those that cost no more than `pod_hours` and do
+/// all the work; none where none does. Of equals the first is taken.
+pub(super) fn least_late(
+    scenario: &Scenario,
+    candidates: &[Policy],
+    seeds: &[u64],
+    (pod_hours, progress): (f64, &mut impl FnMut()),
+) -> Option<Row> {
+    let limit = Limit {
+        pod_hours: pod_hours * (1.0 + ROUNDING),
+        ..Limit::NONE
+    };
+    let rows = candidates.iter().filter_map(|&policy| {
+        let runs = runs_within(scenario, policy, seeds, limit);
+        for _ in seeds {
+            progress();
+        }
+        let (runs, timeline) = runs?;
+        Some(Row::of(policy, runs, timeline)).filter(|row| row.outcome.left_messages == 0)
+    });
+    rows.reduce(|best, row| {
+        let is_better = row.outcome.late_message_seconds < best.outcome.late_message_seconds;
+        if is_better { row } else { best }
+    })
+}
+
 fn beats(row: &Row, other: &Row) -> bool {
     match (row.is_met, other.is_met) {
         (true, true) => row.outcome.pod_hours < other.outcome.pod_hours,
@@ -147,6 +173,19 @@ mod tests {
         });
         let keep = |best, row| if beats(&row, &best) { row } else { best };
         rows.reduce(keep).unwrap()
+    }
+
+    #[test]
+    fn the_least_late_at_a_price_costs_no_more_than_that() {
+        let scenario = given_bursts(Duration::from_secs(60));
+        let candidates = [1, 5, 20, 100].map(|replicas| Policy::Fixed { replicas });
+        let found = |pod_hours| least_late(&scenario, &candidates, &[1], (pod_hours, &mut || {}));
+        let dear = found(f64::INFINITY).unwrap();
+        assert_eq!(dear.policy, "fixed=100");
+        let cheap = found(dear.outcome.pod_hours / 2.0).unwrap();
+        assert_eq!(cheap.policy, "fixed=20");
+        assert!(cheap.outcome.late_message_seconds > dear.outcome.late_message_seconds);
+        assert_eq!(found(0.0), None);
     }
 
     #[test]

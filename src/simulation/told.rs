@@ -1,0 +1,235 @@
+//! What the law is told of a scenario, and what of the world its scaler may see: wrong hints, a silent
+//! CloudWatch and a term left out are policies like others, so that their price can be measured.
+
+use std::{fmt, ops::Range, str::FromStr, time::Duration};
+
+use super::world::Scenario;
+use crate::scaling::{Estimate, Law, Minute};
+
+/// An outage of CloudWatch lasts so long, in the middle of a run.
+const OUTAGE: Duration = Duration::from_mins(15);
+
+/// A hint that is further off than this, in percent of the truth, says nothing about the law.
+const PERCENT_MAX: u32 = 10_000;
+
+/// What the law has to work with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    pub knows: Knows,
+    /// `messageSeconds`, in percent of the truth; none is not given.
+    pub message_percent: Option<u32>,
+    /// `concurrency` likewise; where nothing is said, what [`Knows`] says.
+    pub concurrency_percent: Option<u32>,
+    pub cloudwatch: Readable,
+    /// Whether the law looks at how long messages have waited.
+    pub age: Age,
+}
+
+/// What is known for certain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Knows {
+    /// `concurrency` is in the metadata.
+    Concurrency,
+    /// Nothing.
+    Nothing,
+    /// Nothing, but Kubernetes may be read.
+    ReadyReplicas,
+}
+
+/// When CloudWatch can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readable {
+    Always,
+    /// Not for a quarter of an hour.
+    ButForAnOutage,
+    Never,
+}
+
+/// Whether the age of messages is part of the decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    Counts,
+    /// It is left out, to see what it is worth.
+    IsIgnored,
+}
+
+impl Told {
+    /// Everything works, and `knows` is all that is known.
+    pub const fn of(knows: Knows) -> Self {
+        Self {
+            knows,
+            message_percent: None,
+            concurrency_percent: None,
+            cloudwatch: Readable::Always,
+            age: Age::Counts,
+        }
+    }
+
+    /// The law at the target of `scenario`, with these hints.
+    pub(super) fn law(self, scenario: &Scenario) -> Law {
+        let known = (self.knows == Knows::Concurrency).then_some(100);
+        let concurrency = self.concurrency_percent.or(known);
+        let message = scenario.work.service_time.mean();
+        Law {
+            target_wait: scenario.target_wait,
+            startup: Law::STARTUP,
+            concurrency: concurrency
+                .map(|percent| (scenario.work.concurrency.saturating_mul(percent) / 100).max(1)),
+            message: self
+                .message_percent
+                .map(|percent| message.mul_f64(f64::from(percent) / 100.0)),
+            fifo_groups: None,
+        }
+    }
+
+    /// What is hidden from the scaler in a run of `scenario`.
+    pub(super) fn hidden(self, scenario: &Scenario) -> Hidden {
+        let outage_from = scenario.horizon / 2;
+        Hidden {
+            minutes: match self.cloudwatch {
+                Readable::Always => Duration::ZERO..Duration::ZERO,
+                Readable::ButForAnOutage => outage_from..outage_from + OUTAGE,
+                Readable::Never => Duration::ZERO..Duration::MAX,
+            },
+            age: self.age,
+        }
+    }
+}
+
+/// What a scaler does not get to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hidden {
+    /// While CloudWatch cannot be read.
+    minutes: Range<Duration>,
+    age: Age,
+}
+
+impl Hidden {
+    /// Nothing is.
+    pub(super) const NOTHING: Self = Self {
+        minutes: Duration::ZERO..Duration::ZERO,
+        age: Age::Counts,
+    };
+
+    /// What is left of `minutes` at `now`.
+    pub(super) fn seen(&self, now: Duration, mut minutes: Vec<Minute>) -> Vec<Minute> {
+        if self.minutes.contains(&now) {
+            minutes.clear();
+        }
+        if self.age == Age::IsIgnored {
+            minutes
+                .iter_mut()
+                .for_each(|minute| minute.oldest_age = None);
+        }
+        minutes
+    }
+
+    /// What is left of `estimate`.
+    pub(super) fn believed(&self, estimate: Estimate) -> Estimate {
+        match self.age {
+            Age::Counts => estimate,
+            Age::IsIgnored => Estimate {
+                pressing: None,
+                oldest: None,
+                ..estimate
+            },
+        }
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent =
+            |hint: &str, percent: Option<u32>| percent.map(|percent| format!("{hint}:{percent}"));
+        let words = [
+            match self.knows {
+                Knows::Concurrency => None,
+                Knows::Nothing => Some("unaided".to_owned()),
+                Knows::ReadyReplicas => Some("kubernetes".to_owned()),
+            },
+            percent("message", self.message_percent),
+            percent("concurrency", self.concurrency_percent),
+            match self.cloudwatch {
+                Readable::Always => None,
+                Readable::ButForAnOutage => Some("cloudwatch:outage".to_owned()),
+                Readable::Never => Some("cloudwatch:off".to_owned()),
+            },
+            (self.age == Age::IsIgnored).then(|| "age:off".to_owned()),
+        ];
+        let words: Vec<String> = words.into_iter().flatten().collect();
+        formatter.write_str(&words.join(","))
+    }
+}
+
+impl FromStr for Told {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let percent = |text: &str| {
+            let percent = text.parse().ok();
+            percent
+                .filter(|percent| (1..=PERCENT_MAX).contains(percent))
+                .ok_or(())
+        };
+        let mut told = Self::of(Knows::Concurrency);
+        for word in text.split(',') {
+            match word.split_once(':').unwrap_or((word, "")) {
+                ("unaided", "") => told.knows = Knows::Nothing,
+                ("kubernetes", "") => told.knows = Knows::ReadyReplicas,
+                ("message", hint) => told.message_percent = Some(percent(hint)?),
+                ("concurrency", hint) => told.concurrency_percent = Some(percent(hint)?),
+                ("cloudwatch", "off") => told.cloudwatch = Readable::Never,
+                ("cloudwatch", "outage") => told.cloudwatch = Readable::ButForAnOutage,
+                ("age", "off") => told.age = Age::IsIgnored,
+                _ => return Err(()),
+            }
+        }
+        Ok(told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulation::workloads;
+
+    #[test]
+    fn a_hint_is_a_share_of_the_truth() {
+        let scenario = workloads::canonical("heavy-tail").unwrap();
+        let told: Told = "message:25,concurrency:400".parse().unwrap();
+        let law = told.law(&scenario);
+        assert_eq!(law.message, Some(Duration::from_millis(500)));
+        assert_eq!(law.concurrency, Some(20));
+        let unaided: Told = "unaided".parse().unwrap();
+        assert_eq!(unaided.law(&scenario).concurrency, None);
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_seen() {
+        let scenario = workloads::canonical("steady").unwrap();
+        let minute = Minute {
+            oldest_age: Some(Duration::from_secs(9)),
+            ..Minute::default()
+        };
+        let seen = |told: &str, at: Duration| {
+            let hidden = told.parse::<Told>().unwrap().hidden(&scenario);
+            hidden.seen(at, vec![minute])
+        };
+        let middle = scenario.horizon / 2;
+        assert_eq!(seen("unaided", middle), [minute]);
+        assert_eq!(seen("cloudwatch:off", middle), []);
+        assert_eq!(seen("cloudwatch:outage", middle), []);
+        assert_eq!(seen("cloudwatch:outage", middle + OUTAGE), [minute]);
+        assert_eq!(seen("age:off", middle), [Minute::default()]);
+        let estimate = Estimate {
+            pressing: Some(crate::scaling::Cohort {
+                messages: 1.0,
+                age: OUTAGE,
+            }),
+            ..Estimate::default()
+        };
+        let ignoring = "age:off".parse::<Told>().unwrap().hidden(&scenario);
+        assert_eq!(ignoring.believed(estimate), Estimate::default());
+        assert_eq!(Hidden::NOTHING.believed(estimate), estimate);
+    }
+}
