@@ -271,4 +271,22 @@ mod tests {
                 .contains("sluice_worker_messages_in_flight 0")
         );
     }
+
+    /// Dashboards and alerts may ask for what is in this list.
+    #[test]
+    fn the_list_of_metrics_for_dashboards_is_what_is_exported() {
+        let text = Metrics::default().text();
+        let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        let mut exported: Vec<String> = types
+            .filter_map(|family| family.split_once(' '))
+            .map(|(name, kind)| {
+                let suffix = if kind == "counter" { "_total" } else { "" };
+                format!("{name}{suffix}")
+            })
+            .collect();
+        exported.sort();
+        let list = include_str!("../../deploy/observability/metrics/worker.txt");
+        let listed: Vec<&str> = list.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(exported, listed);
+    }
 }
