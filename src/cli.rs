@@ -14,6 +14,7 @@ use crate::{
     cache::CacheSettings,
     demo::DemoSettings,
     grpc::{Limits, ScalerSettings},
+    http::StatusPage,
     local::LocalSettings,
     queue::{MinuteSettings, cloudwatch::CloudWatchEndpoint},
     service::ServiceSettings,
@@ -133,6 +134,16 @@ pub struct ServeArgs {
     /// calls; 0 never does.
     #[arg(long, env = "SLUICE_CONNECTION_AGE_SECONDS", value_name = "SECONDS", default_value = "1800", value_parser = seconds(0.0..=86_400.0))]
     pub connection_age_seconds: Duration,
+    /// What is shown on the HTTP port beside health and metrics: the status page and its API, the `api`
+    /// alone, or nothing of it.
+    #[arg(
+        long,
+        env = "SLUICE_STATUS_PAGE",
+        value_enum,
+        value_name = "SWITCH",
+        default_value = "on"
+    )]
+    pub status_page: StatusPage,
     #[command(flatten)]
     pub cloudwatch: CloudWatchArgs,
     /// Read replicas and limits of the objects that ask from the API server of Kubernetes.
@@ -166,6 +177,7 @@ impl From<&ServeArgs> for ServiceSettings {
                     looks_per_second_max: args.sqs_looks_per_second_max,
                 },
             },
+            status_page: args.status_page,
             connection_age: Some(args.connection_age_seconds).filter(|age| !age.is_zero()),
             limits: Limits::default(),
             drain_deadline: args.drain_deadline_seconds,

@@ -7,6 +7,7 @@
 //! - [`cache`]: one observation per queue, whoever asks
 //! - [`workloads`]: the objects that ask, where a cluster may be read; only `kubernetes.rs`, a cargo
 //!   feature, names `kube`
+//! - [`dead_letters`]: how full the queues of dead letters are, read rarely
 //! - [`watchers`]: one watcher per queue, for those who wait for its work
 //! - [`grpc`]: what KEDA sees; only this module names the types of its contract
 //! - [`tls`]: certificates, taken anew while the scaler runs; only this module names `rustls`
@@ -37,6 +38,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod commands;
+pub mod dead_letters;
 pub mod demo;
 pub mod explain;
 pub mod grpc;

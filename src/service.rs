@@ -21,7 +21,7 @@ use crate::{
             external_scaler_server::{ExternalScalerServer, SERVICE_NAME},
         },
     },
-    http::{self, Pages, Readiness},
+    http::{self, Pages, Readiness, StatusPage},
     metrics::Metrics,
     queue::{
         MinuteFeed, MinuteSettings, MinuteSource, QueueSource, cloudwatch::CloudWatchSource,
@@ -49,6 +49,8 @@ pub struct ServiceSettings {
     pub minutes: MinuteSettings,
     /// How the RPCs behave.
     pub scaler: ScalerSettings,
+    /// What of the status board is shown on the HTTP port.
+    pub status_page: StatusPage,
     /// A client is asked to connect anew after this time, give or take a tenth; None never does.
     pub connection_age: Option<Duration>,
     /// How much clients may take.
@@ -119,6 +121,7 @@ pub struct Service<S> {
     workloads: WorkloadFeed,
     metrics: Arc<Metrics>,
     board: Arc<Board>,
+    status_page: StatusPage,
     /// Cancelled by the first step of the drain.
     draining: CancellationToken,
     clock: EpochClock,
@@ -171,6 +174,7 @@ impl<S: QueueSource> Service<S> {
             workloads: sensors.workloads,
             metrics,
             board,
+            status_page: settings.status_page,
             draining,
             clock: sensors.clock,
             tls: None,
@@ -227,6 +231,7 @@ impl<S: QueueSource> Service<S> {
             workloads: _workloads,
             metrics,
             board,
+            status_page,
             draining,
             clock,
             tls,
@@ -255,6 +260,7 @@ impl<S: QueueSource> Service<S> {
             metrics,
             readiness: readiness.clone(),
             board,
+            status_page,
         };
         let pages = http::serve(http, pages, http_stop.clone());
         readiness.set(true);

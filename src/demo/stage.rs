@@ -10,6 +10,7 @@ use super::{DemoError, DemoSettings, keda::Keda, pods::Pods, summary::Sight, wor
 use crate::{
     cache::CacheSettings,
     grpc::{Limits, ScalerSettings},
+    http::StatusPage,
     local::{Control, LocalServer},
     queue::{
         AwsConfig, MinuteSettings, SqsSource,
@@ -175,6 +176,7 @@ fn service_settings() -> ServiceSettings {
         },
         minutes: MinuteSettings::default(),
         scaler: ScalerSettings::default(),
+        status_page: StatusPage::On,
         connection_age: None,
         limits: Limits::default(),
         drain_deadline: Duration::from_secs(2),

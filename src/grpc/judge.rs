@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::{
     cache::Sample,
     clock::EpochClock,
+    dead_letters::DeadLetterFeed,
     queue::{MinuteFeed, SensingState},
     scaling::{
         Backlog, CountError, Estimate, Estimator, QueueSettings, ScalingDecision, Seen, Trigger,
@@ -21,6 +22,7 @@ use crate::{
 pub(super) struct Judge {
     pub(super) minutes: MinuteFeed,
     pub(super) workloads: WorkloadFeed,
+    pub(super) dead_letters: DeadLetterFeed,
     pub(super) clock: EpochClock,
 }
 

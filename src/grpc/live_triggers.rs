@@ -13,7 +13,7 @@ use moka::sync::Cache;
 use tokio::time::Instant;
 
 use super::{
-    judge::{Case, Judge, Verdict},
+    judge::{Case, Judge},
     proto::ScaledObjectRef,
 };
 use crate::{
@@ -176,23 +176,27 @@ impl LiveTrigger {
         let activity = activation.activity(at, &sample.observation, &decision);
         let judgement = Judgement { decision, activity };
         if self.status.is_news(at) {
-            self.record(&judgement, verdict, (sample, at));
+            let dead_letters = judge
+                .dead_letters
+                .of(&self.trigger.queue, &sample.observation.settings);
+            self.record(Look {
+                at,
+                observation: Arc::clone(&sample.observation),
+                decision,
+                activity,
+                minutes: verdict.minutes,
+                ready_replicas: verdict.ready_replicas,
+                dead_letters,
+            });
         }
         Ok(judgement)
     }
 
     /// Puts what is new on the board, and a decision that changed into the log.
-    fn record(&self, judgement: &Judgement, verdict: Verdict, (sample, at): (&Sample, Duration)) {
-        let change = self.status.record(Look {
-            at,
-            observation: Arc::clone(&sample.observation),
-            decision: judgement.decision,
-            activity: judgement.activity,
-            minutes: verdict.minutes,
-            ready_replicas: verdict.ready_replicas,
-        });
-        if let Some(change) = change {
-            self.log(&judgement.decision, judgement.activity, &change);
+    fn record(&self, look: Look) {
+        let (decision, activity) = (look.decision, look.activity);
+        if let Some(change) = self.status.record(look) {
+            self.log(&decision, activity, &change);
         }
     }
 

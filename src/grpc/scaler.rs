@@ -20,6 +20,7 @@ use super::{
 use crate::{
     cache::{ObservationCache, Sample},
     clock::EpochClock,
+    dead_letters::DeadLetterFeed,
     metrics::{Call, Metrics},
     queue::{MinuteFeed, QueueSource},
     status::Board,
@@ -95,13 +96,14 @@ impl<S: QueueSource> ScalerService<S> {
         let cache = Arc::new(eyes.counts);
         let watchers = Watchers::new(Arc::clone(&cache), settings.watch, Arc::clone(&metrics));
         Self {
-            cache,
             watchers: Arc::new(watchers),
             judge: Judge {
+                dead_letters: DeadLetterFeed::looking(Arc::clone(&cache)),
                 minutes: eyes.minutes,
                 workloads: eyes.workloads,
                 clock: eyes.clock,
             },
+            cache,
             triggers,
             settings,
             metrics,

@@ -4,8 +4,10 @@
 //! - `GET /readyz`: 200 while KEDA may be sent here, 503 before and while draining
 //! - `GET /metrics`: OpenMetrics text where that is accepted, else the older text format
 //! - `GET /api/v1/...`: the status board as JSON, see [`crate::status`]
+//! - `GET /`: the same as a page, live by `GET /events`
 
 mod api;
+mod page;
 
 use std::{
     io,
@@ -25,6 +27,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use clap::ValueEnum;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +51,17 @@ impl Readiness {
     }
 }
 
+/// What of the status board is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StatusPage {
+    /// The page and the API.
+    On,
+    /// The API alone, which `sluice explain NAMESPACE/NAME` reads.
+    Api,
+    /// Neither.
+    Off,
+}
+
 /// What the pages show.
 #[derive(Debug, Clone)]
 pub struct Pages {
@@ -57,6 +71,8 @@ pub struct Pages {
     pub readiness: Readiness,
     /// What is known of every trigger.
     pub board: Arc<Board>,
+    /// How much of that is shown.
+    pub status_page: StatusPage,
 }
 
 /// Serves the pages until `shutdown` is cancelled, then ends the requests under way.
@@ -72,9 +88,17 @@ pub async fn serve(
         metrics,
         readiness,
         board,
+        status_page,
     } = pages;
+    let status = match status_page {
+        StatusPage::On => {
+            api::routes(Arc::clone(&board)).merge(page::routes(board, shutdown.clone()))
+        }
+        StatusPage::Api => api::routes(board),
+        StatusPage::Off => Router::new(),
+    };
     let routes = Router::new()
-        .merge(api::routes(board))
+        .merge(status)
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready).with_state(readiness))
         .route("/metrics", get(metrics_page).with_state(metrics));

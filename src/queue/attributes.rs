@@ -1,6 +1,6 @@
 //! SQS's attribute strings -> counts, by the rules of KEDA's `aws-sqs-queue`, and settings. Pure.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
@@ -31,9 +31,11 @@ pub(super) fn observation<'a>(attribute: impl Fn(&str) -> Option<&'a str>) -> Ob
 
 fn settings<'a>(attribute: impl Fn(&str) -> Option<&'a str>) -> QueueSettings {
     let seconds = |name| Some(Duration::from_secs(attribute(name)?.parse().ok()?));
+    let redrive = attribute(REDRIVE_POLICY).and_then(|text| serde_json::from_str(text).ok());
     QueueSettings {
         visibility_timeout: seconds(VISIBILITY_TIMEOUT),
-        receives_max: attribute(REDRIVE_POLICY).and_then(receives_max),
+        receives_max: redrive.as_ref().and_then(receives_max),
+        dead_letters: redrive.as_ref().and_then(dead_letters),
         is_fifo: None,
         delay: seconds(DELAY),
         retention: seconds(RETENTION),
@@ -41,13 +43,17 @@ fn settings<'a>(attribute: impl Fn(&str) -> Option<&'a str>) -> QueueSettings {
 }
 
 /// SQS takes the count as a number and as a text, and gives it back as it was written.
-fn receives_max(redrive_policy: &str) -> Option<u32> {
-    let policy: Value = serde_json::from_str(redrive_policy).ok()?;
-    match policy.get("maxReceiveCount")? {
+fn receives_max(redrive_policy: &Value) -> Option<u32> {
+    match redrive_policy.get("maxReceiveCount")? {
         Value::Number(number) => number.as_u64()?.try_into().ok(),
         Value::String(text) => text.parse().ok(),
         _ => None,
     }
+}
+
+fn dead_letters(redrive_policy: &Value) -> Option<Arc<str>> {
+    let arn = redrive_policy.get("deadLetterTargetArn")?.as_str()?;
+    Some(arn.into())
 }
 
 fn count(attribute: &'static str, text: Option<&str>) -> Count {
@@ -168,7 +174,9 @@ mod tests {
     fn a_receive_count_is_a_number_or_a_text() {
         for count in ["3", "\"3\""] {
             let policy = format!("{{\"deadLetterTargetArn\":\"arn\",\"maxReceiveCount\":{count}}}");
-            assert_eq!(receives_max(&policy), Some(3), "{policy}");
+            let settings = observation(|name| (name == REDRIVE_POLICY).then_some(&policy)).settings;
+            assert_eq!(settings.receives_max, Some(3), "{policy}");
+            assert_eq!(settings.dead_letters.as_deref(), Some("arn"));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What one answer of SQS says of a queue, and what of it a policy counts.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::{ScalingPolicy, go};
 
@@ -20,13 +20,15 @@ pub struct Observation {
 
 /// How a queue is set, as far as it is known. They explain and guard; no count depends on them, so one
 /// that is missing or unreadable is not known and never an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct QueueSettings {
     /// `VisibilityTimeout`: a message not deleted so long after it was received is given out again.
     pub visibility_timeout: Option<Duration>,
     /// `maxReceiveCount` of the `RedrivePolicy`: received more often, a message leaves for the queue of
     /// dead letters.
     pub receives_max: Option<u32>,
+    /// `deadLetterTargetArn` of the `RedrivePolicy`: the queue that it leaves for.
+    pub dead_letters: Option<Arc<str>>,
     /// Whether messages come in order, a group at a time.
     pub is_fifo: Option<bool>,
     /// `DelaySeconds`: a message sent without a delay of its own waits so long to be receivable.

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Triggers in one answer: a list of these is a few megabytes.
-const LISTED_MAX: usize = 5_000;
+pub(super) const LISTED_MAX: usize = 5_000;
 
 /// Objects remembered whose metadata could not be understood.
 const REJECTED_MAX: u64 = 1_000;
@@ -41,19 +41,32 @@ pub struct Board {
     clock: EpochClock,
     triggers: Mutex<Vec<Weak<TriggerStatus>>>,
     rejected: Cache<(String, String), Arc<str>>,
-    decisions: Decisions,
+    tally: Tally,
 }
 
-/// How many decisions each term has determined, in the order of [`BindingTerm::ALL`].
+/// What all triggers count together.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Decisions(Arc<[AtomicU64; BindingTerm::ALL.len()]>);
+pub(super) struct Tally(Arc<Sums>);
 
-impl Decisions {
-    pub(super) fn count(&self, term: BindingTerm) {
-        let terms = BindingTerm::ALL.iter().zip(&*self.0);
+#[derive(Debug, Default)]
+struct Sums {
+    /// Decisions of each term, in the order of [`BindingTerm::ALL`].
+    decisions: [AtomicU64; BindingTerm::ALL.len()],
+    triggers: AtomicU64,
+}
+
+impl Tally {
+    /// Counts a decision that `term` determined.
+    pub(super) fn decided(&self, term: BindingTerm) {
+        let terms = BindingTerm::ALL.iter().zip(&self.0.decisions);
         for (_, decisions) in terms.filter(|(counted, _)| **counted == term) {
             decisions.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// A number that no other trigger has.
+    pub(super) fn next_trigger(&self) -> u64 {
+        self.0.triggers.fetch_add(1, Ordering::Relaxed)
     }
 }
 
@@ -68,13 +81,13 @@ impl Board {
             clock,
             triggers: Mutex::default(),
             rejected,
-            decisions: Decisions::default(),
+            tally: Tally::default(),
         }
     }
 
     /// How many decisions each term has determined.
     pub(super) fn decisions(&self) -> impl Iterator<Item = (BindingTerm, u64)> {
-        let decisions = self.decisions.0.iter();
+        let decisions = self.tally.0.decisions.iter();
         let decisions = decisions.map(|decisions| decisions.load(Ordering::Relaxed));
         BindingTerm::ALL.into_iter().zip(decisions)
     }
@@ -88,7 +101,7 @@ impl Board {
     pub fn show(&self, object: Arc<ObjectName>, trigger: Arc<Trigger>) -> Arc<TriggerStatus> {
         let status = Arc::new(TriggerStatus::new(
             (object, trigger),
-            self.decisions.clone(),
+            self.tally.clone(),
             self.now(),
         ));
         let mut triggers = self.triggers.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,6 +9,7 @@ mod board;
 mod exposition;
 mod history;
 mod report;
+mod rows;
 mod trigger_status;
 mod warnings;
 mod words;
@@ -21,4 +22,5 @@ pub use report::{
     QueueList, QueueName, QueueReport, RejectedReport, ScaledObjectList, ScaledObjectReport,
     Severity, TriggerReport, Trouble, WarningKind, WarningReport,
 };
+pub use rows::{Follower, News, Row};
 pub use trigger_status::{Change, Look, TriggerStatus};

@@ -288,6 +288,9 @@ pub struct DecisionReport {
     pub plain: PlainReport,
     /// What the law says, whether it is obeyed or not.
     pub law_replicas: Option<f64>,
+    /// The law's reasons in words, where it is not obeyed; else they are part of the explanation.
+    #[serde(default)]
+    pub law_explanation: Option<String>,
     /// In how much time the backlog is to be gone.
     pub horizon_seconds: Option<f64>,
 }

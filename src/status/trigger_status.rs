@@ -10,10 +10,11 @@ use std::{
 
 use super::{
     balance::Balance,
-    board::Decisions,
+    board::Tally,
     history::{History, Moment},
 };
 use crate::{
+    dead_letters::DeadLetters,
     queue::SensingState,
     scaling::{Activity, BindingTerm, Observation, ScalingDecision, Trigger},
     workloads::ObjectName,
@@ -28,7 +29,11 @@ pub struct TriggerStatus {
     /// When the last sample that was recorded was asked for: a call about the same one stops here.
     recorded_at_micros: AtomicU64,
     state: Mutex<State>,
-    decisions: Decisions,
+    tally: Tally,
+    /// Tells it from every other trigger of this process.
+    pub(super) number: u64,
+    /// How often it has changed.
+    changes: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -37,8 +42,6 @@ pub(super) struct State {
     pub(super) failure: Option<Failure>,
     pub(super) history: History,
     pub(super) balance: Balance,
-    /// When something of it changed last, since the Unix epoch.
-    pub(super) changed_at: Duration,
 }
 
 /// What came of one sample.
@@ -56,6 +59,8 @@ pub struct Look {
     pub minutes: Option<SensingState>,
     /// Replicas that are ready, where Kubernetes is read.
     pub ready_replicas: Option<u32>,
+    /// What is known of the dead letters of the queue, where it has some.
+    pub dead_letters: Option<DeadLetters>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +81,7 @@ pub struct Change {
 impl TriggerStatus {
     pub(super) fn new(
         (object, trigger): (Arc<ObjectName>, Arc<Trigger>),
-        decisions: Decisions,
+        tally: Tally,
         now: Duration,
     ) -> Self {
         Self {
@@ -84,11 +89,10 @@ impl TriggerStatus {
             trigger,
             asked_at_millis: AtomicU64::new(whole(now.as_millis())),
             recorded_at_micros: AtomicU64::new(0),
-            state: Mutex::new(State {
-                changed_at: now,
-                ..State::default()
-            }),
-            decisions,
+            state: Mutex::default(),
+            number: tally.next_trigger(),
+            tally,
+            changes: AtomicU64::new(0),
         }
     }
 
@@ -108,6 +112,11 @@ impl TriggerStatus {
         Duration::from_millis(self.asked_at_millis.load(Ordering::Relaxed))
     }
 
+    /// How often it has changed, to tell whether it has.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
     /// Whether a sample asked for at `at` is younger than all that were recorded.
     pub fn is_news(&self, at: Duration) -> bool {
         whole(at.as_micros()) > self.recorded_at_micros.load(Ordering::Relaxed)
@@ -121,11 +130,11 @@ impl TriggerStatus {
         }
         self.recorded_at_micros
             .store(whole(look.at.as_micros()), Ordering::Relaxed);
-        self.decisions.count(look.decision.bound_by);
+        self.tally.decided(look.decision.bound_by);
         state.history.note(moment(&look));
         state.balance.note(look.at, &look.decision);
         state.failure = None;
-        state.changed_at = look.at;
+        self.changes.fetch_add(1, Ordering::Relaxed);
         let change = change(state.last.as_ref(), &look);
         state.last = Some(look);
         change
@@ -139,7 +148,7 @@ impl TriggerStatus {
         let failure = Some(Failure { cause, since });
         if state.failure != failure {
             state.failure = failure;
-            state.changed_at = now;
+            self.changes.fetch_add(1, Ordering::Relaxed);
         }
     }
 

@@ -14,7 +14,7 @@ fn given_status() -> TriggerStatus {
         name: "worker".to_owned(),
     };
     let about = (Arc::new(object), Arc::new(trigger));
-    TriggerStatus::new(about, Decisions::default(), Duration::ZERO)
+    TriggerStatus::new(about, Tally::default(), Duration::ZERO)
 }
 
 fn given_look(seconds: u64, visible: i64) -> Look {
@@ -39,6 +39,7 @@ fn given_look(seconds: u64, visible: i64) -> Look {
         },
         minutes: None,
         ready_replicas: None,
+        dead_letters: None,
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     trigger_status::{Look, State},
 };
 use crate::{
+    dead_letters::DeadLetters,
     queue::SensingState,
     scaling::{Advice, Trigger, advice},
 };
@@ -22,6 +23,7 @@ pub(super) fn of(trigger: &Trigger, state: &State) -> Vec<WarningReport> {
     if let Some(look) = &state.last {
         warnings.extend(of_work(look));
         warnings.extend(of_minutes(look));
+        warnings.extend(look.dead_letters.as_ref().and_then(of_dead_letters));
     }
     warnings.sort_by_key(|warning| (warning.severity, warning.kind));
     warnings
@@ -49,6 +51,31 @@ fn of_work(look: &Look) -> Vec<WarningReport> {
     };
     let found = advice(&look.decision.policy, &look.observation.settings, law);
     found.iter().map(WarningReport::from).collect()
+}
+
+fn of_dead_letters(dead: &DeadLetters) -> Option<WarningReport> {
+    let DeadLetters {
+        queue, grown_by, ..
+    } = dead;
+    let messages = dead.messages.filter(|messages| *messages > 0)?;
+    let waiting = format!("{messages} messages are in {queue}, the queue of dead letters");
+    Some(if *grown_by > 0 {
+        WarningReport {
+            kind: WarningKind::DeadLettersGrow,
+            severity: Severity::Serious,
+            text: format!(
+                "{waiting}, {grown_by} more than an hour ago: messages fail until they are given up"
+            ),
+        }
+    } else {
+        WarningReport {
+            kind: WarningKind::DeadLetters,
+            severity: Severity::Notable,
+            text: format!(
+                "{waiting}: `sluice-worker redrive` moves them back once they can succeed"
+            ),
+        }
+    })
 }
 
 fn of_minutes(look: &Look) -> Option<WarningReport> {

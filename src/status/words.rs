@@ -46,7 +46,7 @@ pub(super) fn trigger(status: &TriggerStatus, now: Duration, with: With) -> Trig
         trouble: trouble(status, &state, (&warnings, now)),
         asked_age_seconds: since(status.asked_at()),
         policy: PolicyReport::of(policy),
-        observation: last.map(|look| ObservationReport::of(&look.observation, since(look.at))),
+        observation: last.map(|look| observation(look, since(look.at))),
         failure: state.failure.as_ref().map(|failure| FailureReport {
             cause: failure.cause.clone(),
             age_seconds: since(failure.since),
@@ -64,6 +64,13 @@ pub(super) fn trigger(status: &TriggerStatus, now: Duration, with: With) -> Trig
             With::History => history(&state, now),
         },
     }
+}
+
+/// What matters most about a trigger, without the words.
+pub(super) fn trouble_now(status: &TriggerStatus, now: Duration) -> Trouble {
+    let state = status.lock();
+    let warnings = warnings::of(&status.trigger, &state);
+    trouble(status, &state, (&warnings, now))
 }
 
 /// What matters most.
@@ -116,6 +123,13 @@ fn decision_report(look: &Look) -> DecisionReport {
         is_kept_awake,
         explanation,
         ..report
+    }
+}
+
+fn observation(look: &Look, age_seconds: f64) -> ObservationReport {
+    ObservationReport {
+        dead_letters: look.dead_letters.as_ref().and_then(|dead| dead.messages),
+        ..ObservationReport::of(&look.observation, age_seconds)
     }
 }
 
@@ -178,7 +192,11 @@ impl ObservationReport {
                 .visibility_timeout
                 .map(|timeout| timeout.as_secs()),
             receives_max: settings.receives_max,
-            dead_letter_queue: None,
+            dead_letter_queue: settings
+                .dead_letters
+                .as_deref()
+                .and_then(|arn| arn.rsplit(':').next())
+                .map(str::to_owned),
             dead_letters: None,
         }
     }
@@ -235,6 +253,10 @@ impl DecisionReport {
                 is_active: decision.plain.is_active,
             },
             law_replicas: decision.law.map(|law| law.replicas.ceil()),
+            law_explanation: decision
+                .law
+                .filter(|_| decision.policy.mode == Mode::Shadow)
+                .map(|law| format!("{} replicas {}; {law}", law.replicas.ceil(), law.bound_by)),
             horizon_seconds: decision.law.map(|law| law.horizon.as_secs_f64()),
         }
     }

@@ -45,7 +45,7 @@ async fn given_process(arguments: &[&str]) -> Process {
             .expect("a line in time");
         assert_ne!(read.expect("a line"), 0, "the process ended early");
     }
-    let (grpc, http) = (address(&line, "grpc="), address(&line, "http="));
+    let (grpc, http) = (address(&line, "grpc"), address(&line, "http"));
     // Somebody must read on, or the process would wait for room in the pipe.
     let log = tokio::spawn(async move {
         let mut rest = String::new();
@@ -62,11 +62,10 @@ async fn given_process(arguments: &[&str]) -> Process {
 
 fn address(line: &str, key: &str) -> SocketAddr {
     let (_, after) = line.split_once(key).expect("an address in the line");
-    after
-        .split_whitespace()
-        .next()
-        .and_then(|text| text.parse().ok())
-        .expect("an address")
+    // `grpc=ADDRESS` as text, `"grpc":"ADDRESS"` as JSON.
+    let text = after.trim_start_matches(['=', '"', ':']);
+    let end = text.find([' ', '"', '\n']).unwrap_or(text.len());
+    text[..end].parse().expect("an address")
 }
 
 impl Process {
@@ -108,6 +107,56 @@ async fn sigterm_ends_a_hundred_streams_with_ok_and_the_process_within_two_secon
         "{:?}",
         started.elapsed()
     );
+}
+
+#[tokio::test]
+async fn a_decision_that_changes_is_a_line_in_the_log_and_a_poll_that_changes_nothing_is_none() {
+    for format in ["text", "json"] {
+        let sqs = given_sqs().await;
+        let arguments = ["--cache-ttl-seconds", "0", "--log-format", format];
+        let process = given_process(&arguments).await;
+        let mut client = ExternalScalerClient::new(connect(process.grpc).await);
+        for visible in [12, 12, 11, 12, 0, 0] {
+            sqs.report(visible, 0, 0);
+            let request = sluice::grpc::proto::GetMetricsRequest {
+                scaled_object_ref: Some(reference(&sqs.metadata)),
+                metric_name: METRIC.to_owned(),
+            };
+            client.get_metrics(request).await.unwrap();
+            client.is_active(reference(&sqs.metadata)).await.unwrap();
+        }
+        process.signal(Signal::TERM);
+        let (_, log) = process.ended().await;
+        let lines: Vec<&str> = log
+            .lines()
+            .filter(|line| line.contains("bound_by"))
+            .collect();
+        assert_eq!(lines.len(), 2, "{log}");
+        assert!(lines[0].contains("3 replicas at queueLength 5"), "{log}");
+        assert!(lines[1].contains("the queue is empty"), "{log}");
+        assert!(!log.contains(SECRET), "{log}");
+        if format == "json" {
+            let line: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
+            let told = [
+                "namespace",
+                "name",
+                "visible",
+                "replicas",
+                "bound_by",
+                "active",
+            ];
+            let told: Vec<String> = told.iter().map(|key| line[key].to_string()).collect();
+            let expected = [
+                "\"shop\"",
+                "\"worker\"",
+                "12",
+                "3.0",
+                "\"queue_length\"",
+                "true",
+            ];
+            assert_eq!(told, expected, "{}", lines[0]);
+        }
+    }
 }
 
 #[tokio::test]

@@ -63,6 +63,7 @@ async fn the_settings_of_a_queue_come_with_its_counts_in_one_request() {
     let expected = QueueSettings {
         visibility_timeout: Some(Duration::from_secs(45)),
         receives_max: Some(4),
+        dead_letters: Some(dead.into()),
         is_fifo: Some(true),
         delay: Some(Duration::from_secs(7)),
         retention: Some(Duration::from_hours(1)),

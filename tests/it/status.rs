@@ -1,13 +1,25 @@
 //! The status board over HTTP, as `sluice explain` and the page read it.
 
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 use sluice::{
+    grpc::proto::{GetMetricsRequest, external_scaler_client::ExternalScalerClient},
+    http::StatusPage,
     local::FaultAction,
+    queue::SqsSource,
+    service::{Sensors, Service, ServiceSettings},
     status::{
         PolicyMode, QueueList, ScaledObjectList, ScaledObjectReport, TriggerReport, Trouble,
         WarningKind,
     },
 };
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::*;
 
@@ -55,6 +67,12 @@ async fn what_was_seen_and_decided_is_on_the_board() {
     );
     assert_eq!(decision.bound_by, "queue_length");
     assert!(decision.law_replicas.unwrap() < 43.0);
+    assert!(
+        decision
+            .law_explanation
+            .unwrap()
+            .contains("a replica works on 10.0 at once")
+    );
     assert!((trigger.estimate.unwrap().concurrency - 10.0).abs() < 0.1);
     assert_eq!(trigger.history.len(), 1);
     let kinds: Vec<WarningKind> = trigger
@@ -169,4 +187,131 @@ async fn who_accepts_openmetrics_gets_it_and_others_the_older_text() {
     assert!(older.contains("# TYPE sluice_decisions_total counter\n"));
     assert!(older.contains("# TYPE sluice_build_info gauge\n"));
     assert!(!older.contains("# EOF"));
+}
+
+/// Dashboards and alerts may ask for what is in this list, and it is what there is.
+#[tokio::test]
+async fn the_list_of_metrics_for_dashboards_is_what_is_exported() {
+    let sqs = given_sqs().await;
+    let scaler = given_scaler(given_settings()).await;
+    let law = sqs.metadata(&[("targetWaitSeconds", "60"), ("messageSeconds", "1")]);
+    scaler.value(&law).await.unwrap();
+    let (_, page) = scaler.page("/metrics").await;
+    let types = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let exported: Vec<&str> = types.filter_map(|line| line.split(' ').next()).collect();
+    let list = include_str!("../../deploy/observability/metrics/sluice.txt");
+    let listed: Vec<&str> = list.lines().filter(|line| !line.starts_with('#')).collect();
+    for name in &exported {
+        assert!(listed.contains(name), "{name} is not in the list");
+    }
+    // What has nothing to tell yet is not on the page.
+    let source = include_str!("../../src/metrics.rs");
+    for name in listed.iter().filter(|name| !exported.contains(name)) {
+        let short = name
+            .trim_start_matches("sluice_")
+            .trim_end_matches("_total");
+        assert!(
+            source.contains(&format!("\"{short}\"")),
+            "nothing exports {name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_page_and_the_api_can_be_switched_off() {
+    for (status_page, expected) in [
+        (StatusPage::On, [200, 200]),
+        (StatusPage::Api, [404, 200]),
+        (StatusPage::Off, [404, 404]),
+    ] {
+        let settings = ServiceSettings {
+            status_page,
+            ..given_settings()
+        };
+        let scaler = given_scaler(settings).await;
+        let mut found = [0; 2];
+        for (status, path) in found.iter_mut().zip(["/", "/api/v1/queues"]) {
+            *status = scaler.page(path).await.0;
+        }
+        assert_eq!(found, expected, "{status_page:?}");
+        assert_eq!(scaler.page("/healthz").await.0, 200);
+    }
+}
+
+/// The first event of a reader, and what the server did with the connection when it stopped.
+#[tokio::test]
+async fn events_tell_the_rows_and_end_with_the_scaler() {
+    let sqs = given_sqs().await;
+    let source = SqsSource::from_environment(Duration::from_secs(5)).await;
+    let service = Service::bind(given_settings(), Sensors::of_counts(source))
+        .await
+        .unwrap();
+    let (grpc, http) = (
+        service.grpc_address().unwrap(),
+        service.http_address().unwrap(),
+    );
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(service.run(stop.clone()));
+    let mut client = ExternalScalerClient::new(connect(grpc).await);
+    let request = GetMetricsRequest {
+        scaled_object_ref: Some(reference(&sqs.metadata)),
+        metric_name: METRIC.to_owned(),
+    };
+    client.get_metrics(request).await.unwrap();
+    let mut readers = Vec::new();
+    for _ in 0..32 {
+        let mut reader = TcpStream::connect(http).await.unwrap();
+        reader
+            .write_all(b"GET /events HTTP/1.1\r\nhost: sluice\r\n\r\n")
+            .await
+            .unwrap();
+        let mut seen = vec![0; 4_096];
+        let read = reader.read(&mut seen).await.unwrap();
+        assert!(seen[..read].starts_with(b"HTTP/1.1 200"));
+        readers.push(reader);
+    }
+    let (status, text) = http_get(http, "/events").await.unwrap();
+    assert_eq!(
+        (status, text.as_str()),
+        (503, "32 pages are open already\n")
+    );
+    stop.cancel();
+    running.await.unwrap().unwrap();
+    let mut rest = String::new();
+    readers[0].read_to_string(&mut rest).await.unwrap();
+    assert!(!rest.contains(SECRET), "{rest}");
+}
+
+#[tokio::test]
+async fn dead_letters_are_told_once_they_were_looked_at() {
+    let sqs = given_sqs().await;
+    sqs.control.create_queue("orders-dlq", &[]).unwrap();
+    let arn = "arn:aws:sqs:us-east-1:000000000000:orders-dlq";
+    let redrive = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":"4"}}"#);
+    let url = sqs
+        .control
+        .create_queue("jobs", &[("RedrivePolicy", &redrive)])
+        .unwrap();
+    for _ in 0..3 {
+        sqs.control.send("orders-dlq", "{}").unwrap();
+    }
+    let scaler = given_scaler(given_settings_without_cache()).await;
+    let jobs = sqs.metadata(&[("queueURL", &url)]);
+    let request = || GetMetricsRequest {
+        scaled_object_ref: Some(reference(&jobs)),
+        metric_name: String::new(),
+    };
+    for _ in 0..100 {
+        scaler.client.clone().get_metrics(request()).await.unwrap();
+        let trigger = trigger(&scaler).await;
+        let observation = trigger.observation.unwrap();
+        assert_eq!(observation.dead_letter_queue.as_deref(), Some("orders-dlq"));
+        if observation.dead_letters == Some(3) {
+            assert_eq!(trigger.warnings[0].kind, WarningKind::DeadLetters);
+            assert_eq!(trigger.trouble, Trouble::Warning);
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the dead letters were never told");
 }

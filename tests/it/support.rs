@@ -15,6 +15,7 @@ use sluice::{
             external_scaler_client::ExternalScalerClient,
         },
     },
+    http::StatusPage,
     local::{Control, FaultAction, FaultRule, LocalServer},
     queue::{MinuteFeed, MinuteSettings, SqsSource},
     service::{Sensors, Service, ServiceSettings},
@@ -137,6 +138,7 @@ pub(crate) fn given_settings() -> ServiceSettings {
             },
             ..ScalerSettings::default()
         },
+        status_page: StatusPage::On,
         connection_age: None,
         limits: Limits::default(),
         drain_deadline: Duration::from_secs(5),
