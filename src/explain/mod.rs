@@ -135,6 +135,7 @@ fn judge(
         decision,
         minutes: state,
         ready_replicas: None,
+        dead_letters: None,
     })
 }
 
