@@ -159,7 +159,7 @@ def one_queue(files):
 @rule
 def metrics_that_exist(files):
     """rules and dashboards ask for metrics that somebody exports"""
-    known = known_metrics() | recorded(files)
+    known = known_metrics(files) | recorded(files)
     for path, expression in asked_for(files):
         for metric in expression.metrics() - known:
             yield f"{path}: {metric} is exported by nobody that is known: {expression.text[:80]}"

@@ -2,64 +2,21 @@
 
 import re
 from dataclasses import dataclass
-from functools import cache
 
 import yaml
-
-from deployment import REPOSITORY
-
-# What others export, by who does; of the versions in names.env.
-OTHERS = """
-keda_build_info keda_scaler_metrics_value keda_scaler_metrics_latency_seconds keda_scaler_active
-keda_scaled_object_paused keda_scaler_detail_errors_total keda_scaled_object_errors_total keda_scaled_job_errors_total
-keda_scaler_empty_upstream_responses_total keda_trigger_registered_total keda_resource_registered_total
-keda_internal_scale_loop_latency_seconds
-
-karpenter_nodeclaims_created_total karpenter_nodeclaims_terminated_total karpenter_nodeclaims_disrupted_total
-karpenter_nodes_created_total karpenter_nodes_allocatable karpenter_nodes_total_pod_requests karpenter_pods_state
-karpenter_pods_startup_duration_seconds karpenter_voluntary_disruption_decisions_total karpenter_scheduler_queue_depth
-
-kube_deployment_spec_replicas kube_deployment_status_replicas kube_deployment_status_replicas_ready
-kube_deployment_status_replicas_available kube_horizontalpodautoscaler_spec_max_replicas
-kube_horizontalpodautoscaler_spec_min_replicas kube_horizontalpodautoscaler_status_current_replicas
-kube_horizontalpodautoscaler_status_desired_replicas kube_node_info kube_node_labels kube_pod_info kube_pod_labels
-kube_pod_owner kube_pod_status_phase kube_pod_status_ready kube_pod_container_status_restarts_total
-kube_pod_container_status_last_terminated_reason kube_job_status_failed kube_job_status_active kube_job_status_succeeded
-kube_pod_container_resource_requests kube_pod_status_reason kube_job_owner kube_replicaset_owner
-
-container_cpu_usage_seconds_total container_memory_working_set_bytes container_memory_rss process_start_time_seconds
-process_resident_memory_bytes process_cpu_seconds_total up ALERTS ALERTS_FOR_STATE
-scrape_duration_seconds scrape_samples_scraped
-""".split()
-
-# What the formats add to the name that a program registers.
-ENDINGS = ("", "_total", "_info", "_seconds", "_seconds_bucket", "_seconds_count", "_seconds_sum", "_bucket", "_count", "_sum",
-           "_dollars", "_ratio", "_bytes")
 
 WORDS = set("by on without ignoring group_left group_right and or unless offset bool inf nan start end atan2".split())
 
 
-@cache
-def exported():
-    """What our own programs export: each name that a registry with a prefix is given, with all endings."""
-    found = set()
-    for folder in ("src", "worker/src"):
-        for path in (REPOSITORY / folder).rglob("*.rs"):
-            source = path.read_text()
-            for prefix in re.findall(r'Registry::with_prefix\("(\w+)"\)', source):
-                family = [source, *(p.read_text() for p in path.with_suffix("").glob("*.rs"))]
-                names = {name for text in family for name in re.findall(r'"([a-z][a-z0-9_]+)"', text)}
-                found |= {f"{prefix}_{name}{ending}" for name in names for ending in ENDINGS}
-            # What is written out when it is asked for is registered with no name, and by the registry of the scaler.
-            if "encode_descriptor(" in source:
-                names = re.findall(r'"([a-z][a-z0-9_]+)"', source)
-                found |= {f"sluice_{name}{ending}" for name in names for ending in ENDINGS}
-    return found
+# Prometheus makes them of alerts.
+OF_ALERTS = {"ALERTS", "ALERTS_FOR_STATE"}
 
 
-def known_metrics():
-    histograms = {f"{name}{end}" for name in OTHERS if name.endswith("_seconds") for end in ("_bucket", "_count", "_sum")}
-    return set(OTHERS) | histograms | exported()
+def known_metrics(files):
+    """What is exported: by our programs, whose tests hold the lists against them, and by others."""
+    lists = [text for path, text in files.text.items() if path.startswith("observability/metrics/")]
+    names = {line for text in lists for line in text.splitlines() if line and not line.startswith("#")}
+    return OF_ALERTS | names | {f"{name}{part}" for name in names for part in ("_bucket", "_count", "_sum")}
 
 
 @dataclass(frozen=True)
