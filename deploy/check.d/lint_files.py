@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -37,7 +38,7 @@ class Files:
         for path, text in self.text.items():
             if not path.endswith((".yaml", ".yml")) or is_template(path):
                 continue
-            for document in yaml.load_all(text, CloudFormationLoader):
+            for document in documents(text):
                 if isinstance(document, dict) and "kind" in document and kind in (None, document["kind"]):
                     yield path, document
 
@@ -58,6 +59,12 @@ class Files:
             content = json.loads(text)
             if isinstance(content, dict) and "panels" in content:
                 yield path, content
+
+
+@cache
+def documents(text):
+    """The documents of a YAML file; rules look at them often and change nothing."""
+    return list(yaml.load_all(text, CloudFormationLoader))
 
 
 def is_template(path):
