@@ -1,9 +1,12 @@
 //! What it costs to watch queues that sleep, and how evenly they are asked.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sluice::grpc::proto::IsActiveResponse;
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{sync::Semaphore, task::JoinSet, time::sleep};
 use tonic::Streaming;
 
 use super::{
@@ -16,6 +19,10 @@ use super::{
 const QUEUES: usize = 10_000;
 const OVER: Duration = Duration::from_secs(20);
 const BIN: Duration = Duration::from_millis(100);
+
+/// Streams that are being opened at once. This client ends a request in a frame of its own, unlike
+/// KEDA's, and a server of h2 takes thousands of short frames that it has not read yet for an attack.
+const OPENING_MAX: usize = 500;
 
 /// Looks that are due at once after the opening are over by then.
 const SETTLED_AFTER: Duration = Duration::from_secs(15);
@@ -76,10 +83,13 @@ async fn watch(flags: &[&str], interval: Duration) {
 
 async fn given_streams(scaler: &Scaler, sqs: &Sqs) -> Vec<Streaming<IsActiveResponse>> {
     let client = scaler.client();
+    let places = Arc::new(Semaphore::new(OPENING_MAX));
     let mut opening = JoinSet::new();
     for number in 0..QUEUES {
         let (client, reference) = (client.clone(), sqs.reference(number, number));
+        let places = Arc::clone(&places);
         opening.spawn(async move {
+            let _place = places.acquire().await;
             let mut stream = open(client, reference).await;
             told(&mut stream, false).await;
             stream
