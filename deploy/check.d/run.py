@@ -1,15 +1,20 @@
-"""Runs the parts of `deploy/check` one after another, and adds up what they count."""
+"""Runs the parts of `deploy/check`, and adds up what they count."""
 
 import os
 import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from deployment import DEPLOY, REPOSITORY
 
 # A part that hangs must not hold up CI: the slowest takes about a minute, and more where it installs its tools.
 PART_SECONDS_MAX = 1200
+
+# Parts that run side by side. They share no files, and the tools that they share are installed before.
+PARTS_AT_ONCE = 2
+LONGEST = ("scripts", "cloudformation", "chart")
 
 COUNTS = re.compile(r"^(?:(?P<kind>.+): )?(?P<passed>\d+) passed, (?P<failed>\d+) failed$")
 
@@ -23,27 +28,27 @@ def parts():
 
 
 def run(name, program):
-    """Runs a part; tells its kinds with their counts, and whether its word can be taken."""
-    print(f"--- {name}", flush=True)
+    """Runs a part; tells its kinds with their counts, and what else it said."""
     started = time.monotonic()
     program = ["timeout", str(PART_SECONDS_MAX), *program]
-    process = subprocess.Popen(program, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    kinds, total = {}, None
-    for line in process.stdout:
-        counts = COUNTS.match(line.rstrip("\n"))
+    done = subprocess.run(
+        program, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    kinds, total, said = {}, None, []
+    for line in done.stdout.splitlines():
+        counts = COUNTS.match(line)
         if not counts:
-            print(line, end="", flush=True)
+            said.append(line)
         elif counts["kind"]:
             kinds[counts["kind"]] = (int(counts["passed"]), int(counts["failed"]))
         else:
             total = (int(counts["passed"]), int(counts["failed"]))
-    status = process.wait()
     if not kinds and total:
         kinds = {name: total}
-    if total is None or (status == 0) != (total[1] == 0):
-        print(f"FAIL {name}: ended with {status} and said {total}")
+    if total is None or (done.returncode == 0) != (total[1] == 0):
+        said.append(f"FAIL {name}: ended with {done.returncode} and said {total}")
         kinds[f"{name} as a whole"] = (0, 1)
-    print(f"--- {name}: {time.monotonic() - started:.0f} s", flush=True)
+    print("\n".join([f"--- {name}: {time.monotonic() - started:.0f} s", *said]), flush=True)
     return kinds
 
 
@@ -53,9 +58,14 @@ def main():
     unknown = [name for name in wanted if name not in known]
     if unknown:
         sys.exit(f"no part {', '.join(unknown)}; there are: {', '.join(known)}")
+    # What takes longest begins first.
+    first = [name for name in LONGEST if name in wanted]
+    order = first + [name for name in wanted if name not in first]
+    with ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
+        ended = list(pool.map(lambda name: run(name, known[name]), order))
     kinds = {}
-    for name in wanted:
-        for kind, counts in run(name, known[name]).items():
+    for part in ended:
+        for kind, counts in part.items():
             # Several parts have checks of one kind.
             kinds[kind] = tuple(map(sum, zip(kinds.get(kind, (0, 0)), counts, strict=True)))
     print()
