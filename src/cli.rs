@@ -1,5 +1,6 @@
 //! What is typed -> checked, typed settings. Touches nothing.
 
+mod doctor;
 mod explain;
 mod history;
 mod migrate;
@@ -23,6 +24,7 @@ use crate::{
 };
 
 pub use {
+    doctor::DoctorArgs,
     explain::{ExplainArgs, RampArgs},
     history::HistoryArgs,
     migrate::MigrateArgs,
@@ -51,6 +53,8 @@ pub enum Command {
     Simulate(Box<SimulateArgs>),
     /// Say what a cluster needs for what is wanted, and why.
     Explain(ExplainArgs),
+    /// Look at what scaling depends on: what is wrong, and what to do.
+    Doctor(DoctorArgs),
     /// Rewrite manifests from KEDA's aws-sqs-queue to Sluice, and back.
     Migrate(MigrateArgs),
     /// Run a local SQS for development.

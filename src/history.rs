@@ -143,7 +143,7 @@ pub fn queue(settings: &HistorySettings) -> Result<QueueRef, HistoryError> {
 }
 
 /// The region in a URL such as `https://sqs.eu-west-1.amazonaws.com/123456789012/orders`.
-fn region_in(queue_url: &str) -> Option<&str> {
+pub fn region_in(queue_url: &str) -> Option<&str> {
     let (_, after_scheme) = queue_url.split_once("://")?;
     let (region, domain) = after_scheme.strip_prefix("sqs.")?.split_once('.')?;
     domain.starts_with("amazonaws.").then_some(region)

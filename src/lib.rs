@@ -23,6 +23,7 @@
 //! - [`migrate`]: manifests from `aws-sqs-queue` to Sluice and back, byte for byte
 //! - [`permissions`]: what AWS must allow, as a policy
 //! - [`demo`]: all of it at work on one machine, with worker processes as pods
+//! - [`doctor`]: what scaling depends on, looked at, with what to do
 //! - [`explain`]: the decision for a file's triggers, from one look at each queue
 //! - [`client`]: asks a running server's port for people
 //! - [`commands`]: what each command does, a file each
@@ -40,6 +41,7 @@ pub mod clock;
 pub mod commands;
 pub mod dead_letters;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod grpc;
 pub mod history;

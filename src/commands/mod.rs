@@ -2,6 +2,7 @@
 //! work itself is elsewhere.
 
 mod demo;
+mod doctor;
 mod explain;
 mod files;
 mod migrate;
@@ -28,6 +29,7 @@ pub async fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args).await?,
         Command::Simulate(args) => simulate::run(args).await?,
         Command::Explain(args) => explain::run(args).await?,
+        Command::Doctor(args) => return doctor::run(args).await,
         Command::Migrate(args) => return migrate::run(args),
         Command::Local(args) => local::run(args.into(), shutdown::on_signal()?).await?,
     }

@@ -69,6 +69,7 @@ enum Action {
     AttributeValue { name: String, value: String },
     StaleCounts,
     ZeroCounts,
+    ClockSkewSeconds(i64),
     PartialBatchFailure,
 }
 
@@ -164,6 +165,7 @@ impl From<Action> for FaultAction {
             Action::AttributeValue { name, value } => Self::AttributeValue { name, value },
             Action::StaleCounts => Self::StaleCounts,
             Action::ZeroCounts => Self::ZeroCounts,
+            Action::ClockSkewSeconds(seconds) => Self::ClockSkew(seconds),
             Action::PartialBatchFailure => Self::PartialBatchFailure,
         }
     }

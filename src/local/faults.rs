@@ -38,6 +38,8 @@ pub enum FaultAction {
     StaleCounts,
     /// `GetQueueAttributes` counts no messages.
     ZeroCounts,
+    /// The answer's `Date` is so many seconds off: the server's clock, as clients see it, is wrong.
+    ClockSkew(i64),
     /// Every second entry of a batch fails with an internal error, beginning with the first.
     PartialBatchFailure,
 }
@@ -119,6 +121,16 @@ impl Faults {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.rules.is_empty()
+    }
+
+    /// By how many seconds the `Date` of answers is off now.
+    pub(crate) fn clock_skew(&self, now: Duration) -> Option<i64> {
+        let in_force = |active: &&ActiveRule| active.until.is_none_or(|until| now < until);
+        let mut rules = self.rules.iter().filter(in_force);
+        rules.find_map(|active| match active.rule.action {
+            FaultAction::ClockSkew(seconds) => Some(seconds),
+            _ => None,
+        })
     }
 
     /// The actions for one request, in the order the rules were set. Each counts as used by it.

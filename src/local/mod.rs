@@ -24,7 +24,7 @@
 //! Actions: `"throttle"`, `"access_denied"`, `{"server_error": 503}`, `{"latency_millis": 800}`, `"hang"`, `"garbage"`,
 //! `"drop_connection"`, `{"missing_attribute": "ApproximateNumberOfMessages"}`,
 //! `{"attribute_value": {"name": "ApproximateNumberOfMessages", "value": "NotInt"}}`, `"stale_counts"`,
-//! `"zero_counts"`, `"partial_batch_failure"`.
+//! `"zero_counts"`, `"partial_batch_failure"`, `{"clock_skew_seconds": 400}` (of the `Date` of all answers).
 //!
 //! `CloudWatch` has the metrics of `AWS/SQS`, the age of the oldest message among them: taken from the queues
 //! each minute, published 90 seconds late, kept for three hours. When the clock is moved, the minutes in

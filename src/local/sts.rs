@@ -37,6 +37,20 @@ impl StsError {
 
 type Parameters = HashMap<String, String>;
 
+/// The operation that a request asks for; empty when it names none.
+pub(crate) fn action(body: &[u8]) -> String {
+    let mut parameters = form_urlencoded::parse(body);
+    let action = parameters.find(|(name, _)| name == "Action");
+    action
+        .map(|(_, action)| action.into_owned())
+        .unwrap_or_default()
+}
+
+/// An error that a fault asked for.
+pub(crate) fn failed(status: u16, code: &str, message: &str) -> Response<Body> {
+    http::response(status, "text/xml", error_xml(code, message))
+}
+
 /// Answers a request of the query protocol: a form in, XML out.
 pub(crate) fn answer(shared: &Shared, body: &[u8]) -> Response<Body> {
     let parameters: Parameters = form_urlencoded::parse(body).into_owned().collect();
@@ -61,7 +75,7 @@ pub(crate) fn answer(shared: &Shared, body: &[u8]) -> Response<Body> {
     };
     match result {
         Ok(result) => http::response(200, "text/xml", enclose(action, &result)),
-        Err(error) => http::response(400, "text/xml", error_xml(&error)),
+        Err(error) => failed(400, error.code(), &error.to_string()),
     }
 }
 
@@ -126,12 +140,12 @@ fn enclose(action: &str, result: &str) -> String {
     )
 }
 
-fn error_xml(error: &StsError) -> String {
+fn error_xml(code: &str, message: &str) -> String {
     format!(
         "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>Sender</Type><Code>{}</Code>\
          <Message>{}</Message></Error><RequestId>{}</RequestId></ErrorResponse>",
-        error.code(),
-        escaped(&error.to_string()),
+        code,
+        escaped(message),
         http::REQUEST_ID
     )
 }

@@ -17,6 +17,29 @@ pub(super) const VISIBILITY_TIMEOUT: &str = "VisibilityTimeout";
 pub(super) const REDRIVE_POLICY: &str = "RedrivePolicy";
 pub(super) const DELAY: &str = "DelaySeconds";
 pub(super) const RETENTION: &str = "MessageRetentionPeriod";
+/// Only asked for by whoever looks closely.
+pub(super) const LONG_POLLING: &str = "ReceiveMessageWaitTimeSeconds";
+
+/// What a close look at a queue tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueDetails {
+    /// Counts and settings, as every look tells them.
+    pub observation: Observation,
+    /// `ReceiveMessageWaitTimeSeconds`: how long a receiver waits for a message unless it says otherwise.
+    pub long_polling: Option<Duration>,
+}
+
+/// As [`observation`], with what only a close look asks for.
+pub(super) fn details<'a>(attribute: impl Fn(&str) -> Option<&'a str>) -> QueueDetails {
+    QueueDetails {
+        observation: observation(&attribute),
+        long_polling: seconds(attribute(LONG_POLLING)),
+    }
+}
+
+fn seconds(text: Option<&str>) -> Option<Duration> {
+    Some(Duration::from_secs(text?.parse().ok()?))
+}
 
 /// Reads counts and settings through `attribute`, which gives the text of an attribute by its name.
 pub(super) fn observation<'a>(attribute: impl Fn(&str) -> Option<&'a str>) -> Observation {
@@ -30,7 +53,7 @@ pub(super) fn observation<'a>(attribute: impl Fn(&str) -> Option<&'a str>) -> Ob
 }
 
 fn settings<'a>(attribute: impl Fn(&str) -> Option<&'a str>) -> QueueSettings {
-    let seconds = |name| Some(Duration::from_secs(attribute(name)?.parse().ok()?));
+    let seconds = |name| seconds(attribute(name));
     let redrive = attribute(REDRIVE_POLICY).and_then(|text| serde_json::from_str(text).ok());
     QueueSettings {
         visibility_timeout: seconds(VISIBILITY_TIMEOUT),

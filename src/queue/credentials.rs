@@ -31,6 +31,12 @@ impl AwsConfig {
         Self(shared)
     }
 
+    /// The configuration of a client that asks as ourselves in `region`.
+    pub fn in_region(&self, region: &str) -> SdkConfig {
+        let region = Region::new(region.to_owned());
+        self.0.to_builder().region(region).build()
+    }
+
     /// The configuration of a client for `caller`, but for the endpoint: which variable of the
     /// environment may name one depends on the service.
     pub(super) fn of(&self, caller: &Caller) -> SdkConfig {

@@ -14,6 +14,7 @@ use std::{fmt::Display, future::Future, time::Duration};
 
 pub(crate) use poller::minute_feed;
 pub use {
+    attributes::QueueDetails,
     credentials::AwsConfig,
     minute_source::{FetchError, Metric, MinuteCall, MinuteSource, Place, recent_minutes},
     minutes::{MinuteFeed, MinutesSeen, SensingState},

@@ -19,8 +19,8 @@ use moka::sync::Cache;
 use tokio::sync::Semaphore;
 
 use super::{
-    AwsConfig, ObserveError, QueueSource, attributes, chain_of_causes, credentials::Caller,
-    shortened,
+    AwsConfig, ObserveError, QueueDetails, QueueSource, attributes, chain_of_causes,
+    credentials::Caller, shortened,
 };
 use crate::scaling::{Observation, QueueRef};
 
@@ -120,6 +120,21 @@ impl SqsSource {
     }
 }
 
+impl SqsSource {
+    /// Looks at `queue` closely, for people.
+    ///
+    /// # Errors
+    /// As [`QueueSource::observe`].
+    pub async fn details(&self, queue: &QueueRef) -> Result<QueueDetails, ObserveError> {
+        let names = COUNTS.into_iter().chain(SETTINGS);
+        let names = names.chain([attributes::LONG_POLLING]);
+        let answer = self.client(queue).attributes(&queue.url, names).await?;
+        let mut details = attributes::details(|name| attribute(&answer, name));
+        details.observation.settings.is_fifo = Some(queue.is_fifo());
+        Ok(details)
+    }
+}
+
 impl QueueSource for SqsSource {
     async fn observe(&self, queue: &QueueRef) -> Result<Observation, ObserveError> {
         let mut observation = self.client(queue).observe(&queue.url).await?;
@@ -170,12 +185,14 @@ fn is_about_names(error: &ObserveError) -> bool {
 }
 
 fn observation(answer: &GetQueueAttributesOutput) -> Observation {
-    attributes::observation(|name| {
-        let attributes = answer.attributes()?;
-        attributes
-            .get(&QueueAttributeName::from(name))
-            .map(String::as_str)
-    })
+    attributes::observation(|name| attribute(answer, name))
+}
+
+fn attribute<'a>(answer: &'a GetQueueAttributesOutput, name: &str) -> Option<&'a str> {
+    let attributes = answer.attributes()?;
+    attributes
+        .get(&QueueAttributeName::from(name))
+        .map(String::as_str)
 }
 
 fn observe_error(error: &SdkError<GetQueueAttributesError>) -> ObserveError {

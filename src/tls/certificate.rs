@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use x509_cert::{
     Certificate,
     der::{self, Decode},
@@ -23,6 +23,23 @@ pub(super) fn expires_at(chain: &[CertificateDer<'_>]) -> Result<Duration, Certi
         first = first.min(validity.not_after.to_unix_duration());
     }
     Ok(first)
+}
+
+/// From when until when each certificate in a text of PEM is good, since the Unix epoch.
+///
+/// # Errors
+/// When one of them is no certificate.
+pub fn validity(pem: &[u8]) -> Result<Vec<(Duration, Duration)>, CertificateError> {
+    let parts = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok);
+    let each = parts.map(|part| {
+        let certificate = Certificate::from_der(&part)?;
+        let validity = certificate.tbs_certificate().validity();
+        Ok((
+            validity.not_before.to_unix_duration(),
+            validity.not_after.to_unix_duration(),
+        ))
+    });
+    each.collect()
 }
 
 /// The names that a certificate speaks for: DNS names and URIs, such as a SPIFFE id, of its subject's

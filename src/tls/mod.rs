@@ -9,7 +9,11 @@ mod feed;
 
 use std::path::PathBuf;
 
-pub use {certificate::CertificateError, credentials::TlsError, feed::TlsFeed};
+pub use {
+    certificate::{CertificateError, validity},
+    credentials::TlsError,
+    feed::TlsFeed,
+};
 
 /// Where the certificate and its key are, and who may connect.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -87,6 +87,7 @@ fn one_file_names_each_sdk() {
     );
     let kubernetes = ["src/kubernetes.rs"];
     assert_unnamed("src", &["kube::", "k8s_openapi"], &kubernetes);
+    assert_unnamed("src", &["aws_sdk_sts"], &["src/doctor/identity.rs"]);
     assert_unnamed("src", &["aws_config"], &["src/queue/credentials.rs"]);
 }
 

@@ -8,7 +8,10 @@
 )]
 
 mod demo;
+mod doctor;
 mod explain;
+mod first_day;
+mod help;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod layering;

@@ -15,14 +15,14 @@ use crate::support::*;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Process {
+pub(crate) struct Process {
     child: Child,
     log: JoinHandle<String>,
-    grpc: SocketAddr,
-    http: SocketAddr,
+    pub(crate) grpc: SocketAddr,
+    pub(crate) http: SocketAddr,
 }
 
-async fn given_process(arguments: &[&str]) -> Process {
+pub(crate) async fn given_process(arguments: &[&str]) -> Process {
     let mut child = Command::new(env!("CARGO_BIN_EXE_sluice"))
         .args([
             "serve",

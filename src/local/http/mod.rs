@@ -4,12 +4,15 @@ mod cloudwatch;
 mod interruption;
 mod sqs;
 
+use std::time::{Duration, SystemTime};
+
 use axum::{
     body::{Body, Bytes},
     extract::State,
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header, request::Parts},
 };
 
+use self::interruption::{Interruption, interrupt};
 use super::{cloudwatch::Format, s3, server::App, sts};
 
 const SQS_TARGET: &str = "AmazonSQS.";
@@ -44,19 +47,66 @@ pub(crate) async fn answer(State(app): State<App>, parts: Parts, body: Bytes) ->
         headers: &parts.headers,
         body: &body,
     };
+    let response = answer_on_time(&app, &request).await;
+    let now = app.shared.now();
+    let skew = app.shared.faults().clock_skew(now);
+    match skew {
+        Some(seconds) => dated(response, now, seconds),
+        None => response,
+    }
+}
+
+/// An answer of a server whose clock is so many seconds off.
+fn dated(mut response: Response<Body>, now: Duration, skew_seconds: i64) -> Response<Body> {
+    let skew = Duration::from_secs(skew_seconds.unsigned_abs());
+    let then = if skew_seconds < 0 {
+        now.saturating_sub(skew)
+    } else {
+        now.saturating_add(skew)
+    };
+    let date = SystemTime::UNIX_EPOCH.checked_add(then);
+    let date = date.map(|date| HeaderValue::try_from(httpdate::fmt_http_date(date)));
+    if let Some(Ok(date)) = date {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
+}
+
+async fn answer_on_time(app: &App, request: &Request<'_>) -> Response<Body> {
     let target = request.header("x-amz-target");
     if let Some(operation) = target.strip_prefix(SQS_TARGET) {
-        sqs::answer(&app, operation, &request).await
+        sqs::answer(app, operation, request).await
     } else if let Some(operation) = target.strip_prefix(CLOUDWATCH_TARGET) {
-        cloudwatch::answer(&app, operation, Format::Json, &request).await
-    } else if let Some(operation) = parts.uri.path().strip_prefix(CLOUDWATCH_PATH) {
-        cloudwatch::answer(&app, operation, Format::Cbor, &request).await
+        cloudwatch::answer(app, operation, Format::Json, request).await
+    } else if let Some(operation) = request.uri.path().strip_prefix(CLOUDWATCH_PATH) {
+        cloudwatch::answer(app, operation, Format::Cbor, request).await
     } else if !target.is_empty() {
         sqs::unknown(target)
     } else if request.header(header::CONTENT_TYPE).starts_with(FORM) {
-        sts::answer(&app.shared, request.body)
+        credentials(app, request).await
     } else {
-        s3::answer(&app.shared, &request)
+        s3::answer(&app.shared, request)
+    }
+}
+
+/// STS, through the faults that are set.
+async fn credentials(app: &App, request: &Request<'_>) -> Response<Body> {
+    let action = sts::action(request.body);
+    let actions = app.shared.faults().take(app.shared.now(), &action, None);
+    match interrupt(app, &actions).await {
+        Some(Interruption::Throttled) => sts::failed(400, "Throttling", "Rate exceeded"),
+        Some(Interruption::Denied) => {
+            let text =
+                format!("The local server was told that this caller may not use sts:{action}.");
+            sts::failed(403, "AccessDenied", &text)
+        }
+        Some(Interruption::Failed(status)) => sts::failed(
+            status,
+            "InternalFailure",
+            "The local server was told to fail.",
+        ),
+        Some(Interruption::Broken(response)) => response,
+        None => sts::answer(&app.shared, request.body),
     }
 }
 
