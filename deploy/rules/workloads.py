@@ -39,7 +39,9 @@ def _of(document, objects):
 
 
 def pod_template(document):
-    """The pod of an object that has one."""
+    """The pod of an object that has one, or is one."""
+    if document["kind"] == "Pod":
+        return document
     at = document
     for step in POD_PATHS.get(document["kind"], ()):
         at = at.get(step, {})
