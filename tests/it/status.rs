@@ -209,7 +209,8 @@ async fn the_list_of_metrics_for_dashboards_is_what_is_exported() {
     for name in listed.iter().filter(|name| !exported.contains(name)) {
         let short = name
             .trim_start_matches("sluice_")
-            .trim_end_matches("_total");
+            .trim_end_matches("_total")
+            .trim_end_matches("_seconds");
         assert!(
             source.contains(&format!("\"{short}\"")),
             "nothing exports {name}"
