@@ -153,6 +153,26 @@ def by_irsa(world):
     return problems
 
 
+def agent_missing(world):
+    """up roles installs the add-on by which pods take their roles where it is missing"""
+    world.as_after_up()
+    # The emulator knows no add-ons.
+    world.instead_of_aws("eks.describe-addon", 254, "An error occurred (ResourceNotFoundException): No addon")
+    world.instead_of_aws("eks.create-addon", 0, "{}")
+    done = world.run("up", "roles", "--yes")
+    wanted = "aws eks create-addon --cluster-name sluice --addon-name eks-pod-identity-agent"
+    return failed(done) + ([] if wanted in world.calls() else ["it is not installed"])
+
+
+def cluster_of_others(world):
+    """up karpenter stops in a cluster in which nothing was made for Karpenter, and says what to do"""
+    world.aws.client("eks").create_cluster(
+        name=CLUSTER, roleArn="arn:aws:iam::123456789012:role/eks", resourcesVpcConfig={"subnetIds": ["subnet-1"]}
+    )
+    done = world.run("up", "karpenter", "--yes")
+    return list(refused(done, "--skip karpenter")) + [f"calls {c}" for c in world.calls()]
+
+
 def other_account(world):
     """up stops when the credentials are of another account than AWS_ACCOUNT_ID"""
     return list(refused(world.run("up", "--yes", AWS_ACCOUNT_ID="999999999999"), "999999999999", "123456789012"))
@@ -168,12 +188,8 @@ def failed_stack(world):
     body = '{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}'
     cloudformation = world.aws.client("cloudformation")
     cloudformation.create_stack(StackName=f"{CLUSTER}-queue", TemplateBody=body)
-    # The emulator rolls nothing back, so its answer is put in place of that of AWS.
-    wrapper = world.programs / "aws"
-    text = wrapper.read_text().replace(
-        "exec ", 'if [[ "$*" == *describe-stacks*StackStatus* ]]; then echo ROLLBACK_COMPLETE; exit 0; fi\nexec ', 1
-    )
-    wrapper.write_text(text)
+    # The emulator rolls nothing back.
+    world.instead_of_aws("describe-stacks.*StackStatus", 0, r"ROLLBACK_COMPLETE\n")
     return list(refused(world.run("up", "queue", "--yes"), "ROLLBACK_COMPLETE", "describe-stack-events", "delete-stack"))
 
 
@@ -249,6 +265,8 @@ SCENARIOS = [
     nobody_is_asked,
     missing_programs,
     by_irsa,
+    agent_missing,
+    cluster_of_others,
     other_account,
     unknown_step,
     failed_stack,

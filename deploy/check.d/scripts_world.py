@@ -91,6 +91,17 @@ class World:
         lines = [f"{pattern}\t{status}\t{text}" for pattern, status, text in self._answers]
         (self.folder / "answers").write_text("\n".join(lines) + "\n")
 
+    def instead_of_aws(self, pattern, status, text):
+        """Answers calls of the CLI that fit a pattern, which the emulator does not know or cannot show; notes them."""
+        path = self.programs / "aws"
+        answer = f"""if [[ "$*" =~ {pattern} ]]; then
+    echo "aws $*" >>"$WORLD/calls"
+    printf '%b' '{text}' >&{1 if status == 0 else 2}
+    exit {status}
+fi
+"""
+        path.write_text(path.read_text().replace("exec ", answer + "exec ", 1))
+
     def as_after_up(self, bucket=None):
         """Makes in AWS what `up` makes, without it: sooner, and with the names that the scripts know."""
         n, cluster = names(), names()["CLUSTER_NAME"]

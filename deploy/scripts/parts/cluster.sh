@@ -26,6 +26,19 @@ oidc_issuer() {
     echo "${issuer#https://}"
 }
 
+# Installs the add-on by which pods take their roles, unless it is there.
+install_agent() {
+    local answer
+    if answer=$(aws eks describe-addon --cluster-name "$CLUSTER_NAME" --addon-name eks-pod-identity-agent 2>&1); then
+        return
+    elif [[ $answer == *ResourceNotFound* ]]; then
+        act aws eks create-addon --cluster-name "$CLUSTER_NAME" --addon-name eks-pod-identity-agent >/dev/null
+        say "installed the add-on eks-pod-identity-agent"
+    else
+        say "warning: cannot tell whether the add-on eks-pod-identity-agent is there, without which pods have no role: $answer"
+    fi
+}
+
 # Creates a namespace unless it is there.
 create_namespace() {
     if kube get namespace "$1" >/dev/null 2>&1; then return; fi
