@@ -51,7 +51,7 @@ pub enum Command {
     Demo(DemoArgs),
     /// Compare scaling policies on a workload or a trace in virtual time, before production does.
     Simulate(Box<SimulateArgs>),
-    /// Say what a cluster needs for what is wanted, and why.
+    /// Say what is decided and why, or what a cluster needs for a wanted ramp.
     Explain(ExplainArgs),
     /// Look at what scaling depends on: what is wrong, and what to do.
     Doctor(DoctorArgs),

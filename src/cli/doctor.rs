@@ -9,12 +9,13 @@ use super::{CloudWatchSwitch, seconds};
 /// What to look at.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
+Examples:
   sluice doctor orders.yaml                              # from a laptop
   sluice doctor --queue https://sqs.eu-west-1.amazonaws.com/123456789012/orders
   kubectl -n keda exec deploy/sluice -- sluice doctor --server http://127.0.0.1:8080
 
-Ends with 0 when there is no problem (there may be warnings), 1 when there is one, 2 when it was asked for
-something that it cannot do. It changes nothing and receives no message.")]
+Ends with 0 when there is no problem (there may be warnings), with 1 when there is one, and with 2
+when it was asked wrongly. It changes nothing and receives no message.")]
 pub struct DoctorArgs {
     /// Manifests whose queues are looked at; - for standard input.
     #[arg(value_name = "FILE", required_unless_present_any = ["queues", "server"])]

@@ -10,6 +10,7 @@ use crate::ramp::{Ramp, RampError};
 /// What to explain.
 #[derive(Debug, Clone, Parser)]
 #[command(after_help = "\
+Examples:
   sluice explain orders.yaml                # asks SQS, and CloudWatch for a target wait
   sluice explain shop/orders --json         # asks a running Sluice
   sluice explain --behavior --to 100        # what the autoscaler must be told
@@ -32,7 +33,7 @@ pub struct ExplainArgs {
         default_value = "http://127.0.0.1:8080"
     )]
     pub server: String,
-    /// Print what the API of a running Sluice gives, as JSON.
+    /// Print it as JSON, in the shape that the API of a running Sluice has.
     #[arg(long, conflicts_with = "behavior")]
     pub json: bool,
     #[command(flatten)]

@@ -16,6 +16,7 @@ use crate::migrate::{Direction, MigrateSettings};
 Without --in-place the rewritten manifests go to standard output; the diff and what cannot be carried
 over go to standard error. Nothing else in a file is changed, not a byte, and --reverse gives it back.
 
+Examples:
   sluice migrate k8s/*.yaml --in-place
   sluice migrate k8s/*.yaml --check              # for CI: 1 when something is left to migrate
   helm template . | sluice migrate - | kubectl apply -f -")]

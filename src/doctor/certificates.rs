@@ -17,16 +17,15 @@ pub(super) fn finding(at: Duration, now: Duration) -> Finding {
     let remedy = "renew it: with cert-manager look at its Certificate (kubectl describe certificate), by hand \
                   replace the files, which are read again by themselves";
     let days = at.abs_diff(now).as_secs() / DAY.as_secs();
-    if at <= now {
-        Finding::problem(
-            CHECK,
-            format!("it ended {days} days ago: KEDA cannot connect"),
-        )
-        .remedy(remedy)
-    } else if at - now < NOTABLE {
-        Finding::warning(CHECK, format!("it ends in {days} days")).remedy(remedy)
-    } else {
-        Finding::ok(CHECK, format!("it is good for {days} more days"))
+    match at.checked_sub(now) {
+        None | Some(Duration::ZERO) => {
+            let found = format!("it ended {days} days ago: KEDA cannot connect");
+            Finding::problem(CHECK, found).remedy(remedy)
+        }
+        Some(left) if left < NOTABLE => {
+            Finding::warning(CHECK, format!("it ends in {days} days")).remedy(remedy)
+        }
+        Some(_) => Finding::ok(CHECK, format!("it is good for {days} more days")),
     }
 }
 
@@ -39,7 +38,7 @@ pub(super) fn examine(path: &Path, now: Duration) -> Finding {
             match (begins, ends) {
                 (Some(begins), _) if begins > now => Finding::problem(
                     CHECK,
-                    format!("it begins in {} s only", (begins - now).as_secs()),
+                    format!("it begins in {} s only", begins.abs_diff(now).as_secs()),
                 )
                 .remedy("compare the clocks of this machine and of who signed it; else wait"),
                 (_, Some(ends)) => finding(ends, now),

@@ -193,7 +193,7 @@ mod tests {
         let seconds = Duration::from_secs;
         for (of_aws, severity) in [
             (Some(noon + seconds(29)), Severity::Ok),
-            (Some(noon - seconds(31)), Severity::Warning),
+            (Some(noon.saturating_sub(seconds(31))), Severity::Warning),
             (Some(noon + seconds(301)), Severity::Problem),
             (None, Severity::Unknown),
         ] {

@@ -58,15 +58,12 @@ impl<'a> Sample<'a> {
 }
 
 fn sample(line: &str) -> Option<Sample<'_>> {
-    let (name, labels, rest) = match line.split_once('{') {
-        Some((name, rest)) => {
-            let (labels, rest) = rest.rsplit_once('}')?;
-            (name, labels, rest)
-        }
-        None => {
-            let (name, rest) = line.split_once(' ')?;
-            (name, "", rest)
-        }
+    let (name, labels, rest) = if let Some((name, rest)) = line.split_once('{') {
+        let (labels, rest) = rest.rsplit_once('}')?;
+        (name, labels, rest)
+    } else {
+        let (name, rest) = line.split_once(' ')?;
+        (name, "", rest)
     };
     let value = rest.split_whitespace().next()?.parse().ok()?;
     Some(Sample {

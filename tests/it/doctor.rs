@@ -13,8 +13,12 @@ use sluice::{
         cloudwatch::{CloudWatchEndpoint, CloudWatchSource},
     },
     scaling::Trigger,
+    tls::{TlsFeed, TlsSettings},
 };
-use tokio::{process::Command, time::Instant};
+use tokio::{
+    process::Command,
+    time::{Instant, timeout},
+};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::support::*;
@@ -421,6 +425,42 @@ async fn a_certificate_that_has_ended_is_found() {
         .await;
     assert_eq!(code, Some(1));
     assert_found(&report, "certificate", Severity::Problem, "renew it");
+}
+
+#[tokio::test]
+async fn the_certificate_that_a_server_speaks_with_is_looked_at() {
+    let account = given_account().await;
+    let mut params = rcgen::CertificateParams::new(vec!["sluice.keda.svc".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(2040, 1, 1);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let settings = TlsSettings {
+        certificate: folder.join("doctor.crt"),
+        key: folder.join("doctor.key"),
+        client_ca: None,
+        client_names: Vec::new(),
+    };
+    std::fs::write(&settings.certificate, certificate.pem()).expect("a file");
+    std::fs::write(&settings.key, key.serialize_pem()).expect("a file");
+    let (_, http) = given_secured_scaler(TlsFeed::load(settings).expect("a pair")).await;
+    // The server tells when its certificate ends once it has looked at it.
+    let told = async {
+        loop {
+            let page = http_get(http, "/metrics").await.expect("a page").1;
+            let expiry = "sluice_tls_certificate_expiry_timestamp_seconds";
+            if page.lines().any(|line| line.starts_with(expiry)) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), told)
+        .await
+        .expect("an expiry");
+    let server = format!("http://{http}");
+    let (report, _) = account.doctor(&["--server", &server]).await;
+    assert_found(&report, "certificate", Severity::Ok, "");
 }
 
 #[tokio::test]
