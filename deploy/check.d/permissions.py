@@ -19,6 +19,7 @@ def resources(prefix="store_events"):
         "dead_letter_queue": f"{sqs}:{n['DLQ_NAME']}",
         "events": f"arn:aws:s3:::{n['EVENTS_BUCKET']}/{prefix}/*",
         "native_trigger_role": f"arn:aws:iam::{n['AWS_ACCOUNT_ID']}:role/{n['NATIVE_TRIGGER_ROLE']}",
+        "assumed_roles": f"arn:aws:iam::{n['AWS_ACCOUNT_ID']}:role/{n['ASSUMED_ROLE']}",
         "everything": "*",
     }
 

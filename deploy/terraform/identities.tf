@@ -9,11 +9,13 @@ locals {
     dead_letter_queue = aws_sqs_queue.dead_letters.arn
     events            = "arn:${data.aws_partition.current.partition}:s3:::${var.events_bucket == null ? "none" : var.events_bucket}/${var.events_prefix}/*"
     everything        = "*"
+    assumed_roles     = var.assumed_role_arns
   }
   switches = {
     cloudwatch    = var.cloudwatch
     queue_by_name = var.queue_by_name
     bucket        = var.events_bucket != null
+    assumed_roles = length(var.assumed_role_arns) > 0
   }
 
   service_accounts = {

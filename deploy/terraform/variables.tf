@@ -155,6 +155,17 @@ variable "cloudwatch" {
   default     = true
 }
 
+variable "assumed_role_arns" {
+  description = "Roles that the scaler may take where a trigger names one as awsRoleArn"
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.assumed_role_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/[^*]+$", arn))])
+    error_message = "ARNs of roles, without a star."
+  }
+}
+
 variable "queue_by_name" {
   description = "Whether worker and producer know the queue by SQS_QUEUE_NAME, not by SQS_QUEUE_URL"
   type        = bool
