@@ -13,6 +13,10 @@ OTHER_CALLS = {
 }
 
 
+# AWS lets everybody ask who they are; no policy can allow it or keep it from them.
+ALLOWED_TO_ALL = {"sts:GetCallerIdentity"}
+
+
 @cache
 def operations(service):
     """The operations of a service, by the name of their method."""
@@ -45,4 +49,4 @@ def called_in(source, services=("sqs",)):
     for service in services:
         known = operations(service)
         found.update(action(service, known[m]) for m in methods & known.keys())
-    return found
+    return found - ALLOWED_TO_ALL
