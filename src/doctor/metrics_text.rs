@@ -33,10 +33,10 @@ impl<'a> Metrics<'a> {
         named.filter(has).map(|sample| sample.value).sum()
     }
 
-    /// The first value of this name.
-    pub(super) fn value(&self, name: &str) -> Option<f64> {
-        let mut named = self.samples.iter().filter(|sample| sample.name == name);
-        named.next().map(|sample| sample.value)
+    /// The least value of this name.
+    pub(super) fn least(&self, name: &str) -> Option<f64> {
+        let named = self.samples.iter().filter(|sample| sample.name == name);
+        named.map(|sample| sample.value).reduce(f64::min)
     }
 
     /// A label of the first sample of this name.
@@ -93,8 +93,8 @@ nonsense
         let metrics = Metrics::parse(page);
         assert!((metrics.sum("sluice_rpcs_total", &[]) - 10.0).abs() < 1e-9);
         assert!((metrics.sum("sluice_rpcs_total", &[("code", "Ok")]) - 9.0).abs() < 1e-9);
-        assert_eq!(metrics.value("sluice_watched_queues"), Some(2.0));
-        assert_eq!(metrics.value("other"), None);
+        assert_eq!(metrics.least("sluice_rpcs_total"), Some(1.0));
+        assert_eq!(metrics.least("other"), None);
         assert_eq!(metrics.label("keda_build_info", "version"), Some("2.20.2"));
     }
 }

@@ -101,7 +101,7 @@ fn calls(metrics: &Metrics<'_>) -> Vec<Finding> {
 }
 
 fn certificate(metrics: &Metrics<'_>, now: Duration) -> Finding {
-    let expiry = metrics.value("sluice_tls_certificate_expiry_timestamp_seconds");
+    let expiry = metrics.least("sluice_tls_certificate_expiry_timestamp_seconds");
     match expiry.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
         Some(at) => certificates::finding(at, now),
         None => Finding::unknown(
