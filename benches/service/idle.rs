@@ -22,7 +22,7 @@ const BIN: Duration = Duration::from_millis(100);
 
 /// Streams that are being opened at once. This client ends a request in a frame of its own, unlike
 /// KEDA's, and a server of h2 takes thousands of short frames that it has not read yet for an attack.
-const OPENING_MAX: usize = 500;
+const OPENING_MAX: usize = 4_000;
 
 /// Looks that are due at once after the opening are over by then.
 const SETTLED_AFTER: Duration = Duration::from_secs(15);

@@ -30,6 +30,9 @@ const SIZES: [(usize, f64); 5] = [
 /// How long an observation serves, by default.
 const TTL: Duration = Duration::from_secs(5);
 
+/// About each object, while there are replicas.
+const CALLS_A_SECOND: f64 = 18.0 / 60.0;
+
 const MEMORY_MAX_MIB: f64 = 250.0;
 
 /// What one size came to, in a cluster's time.
@@ -59,6 +62,11 @@ pub(crate) async fn scale() {
             cost.requests_per_second,
             cost.p99.as_secs_f64() * 1e3,
             cost.memory_mib
+        );
+        let wanted = objects as f64 * CALLS_A_SECOND;
+        assert!(
+            cost.calls_per_second > 0.9 * wanted,
+            "the machine is too busy for {wanted} calls a second"
         );
         costs.push(cost);
     }
