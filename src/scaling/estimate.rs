@@ -74,6 +74,9 @@ pub struct Estimate {
     pub visible: f64,
     /// Messages in flight, after doubt.
     pub in_flight: f64,
+    /// Messages that were in flight at the first look ever: replicas work on them that somebody else
+    /// asked for, such as a copy of the scaler that is gone.
+    pub found_in_flight: f64,
     /// How long a message is in flight. None while nothing tells.
     pub message: Option<MessageTime>,
     /// How long the oldest message has waited. None when nothing waits.
@@ -146,6 +149,8 @@ pub struct Estimator {
     stalled_since: Option<Duration>,
     concurrency: Concurrency,
     traffic_since: Option<Duration>,
+    /// What was in flight at the first look.
+    found_in_flight: Option<f64>,
     /// The last estimate: a second question about one observation gets the same answer.
     last: Option<(Duration, Estimate)>,
     /// Since when the oldest message waits, as CloudWatch said last.
@@ -175,6 +180,7 @@ impl Estimator {
             stalled_since: None,
             concurrency: Concurrency::new(law.concurrency),
             traffic_since: None,
+            found_in_flight: None,
             last: None,
             oldest_since: None,
             groups: None,
@@ -205,6 +211,7 @@ impl Estimator {
             delayed: count_as_f64(seen.backlog.delayed.max(0)),
         });
         self.delay = seen.delay;
+        self.found_in_flight.get_or_insert(reading.in_flight);
         if let Some(ready) = seen.ready_replicas {
             self.ready.note(now, f64::from(ready));
             self.learn_concurrency(now, reading.in_flight, f64::from(ready));
@@ -262,6 +269,7 @@ impl Estimator {
         Estimate {
             visible: reading.visible,
             in_flight: reading.in_flight,
+            found_in_flight: self.found_in_flight.unwrap_or_default(),
             message,
             arrivals_per_second: self.arrivals_per_second(now, message, replicas_max),
             concurrency: self.concurrency(),

@@ -182,7 +182,10 @@ impl Law {
             .div_duration_f64(doubles_every)
             .min(DOUBLINGS_MAX);
         let felt_for = UNKNOWN_REPLICAS_FIRST * doublings.exp2();
-        (messages / queue_length.max(estimate.concurrency)).min(felt_for)
+        // Whoever asked for the replicas that were found at work may have known more.
+        let found = estimate.found_in_flight.min(messages) / estimate.concurrency;
+        let unknown = messages / queue_length.max(estimate.concurrency);
+        unknown.min(felt_for).max(found)
     }
 
     /// The slots with which `cohort` is done in the time that it has left.

@@ -159,3 +159,25 @@ fn what_is_kept_does_not_grow_with_time() {
     let (early, late) = (size_after(1_200), size_after(2_400));
     assert!(late * 4 <= early * 5, "{early} bytes as text became {late}");
 }
+
+/// Waiting, in flight, in flight at the first look, and the replicas by which that is answered.
+#[test]
+fn replicas_that_were_found_at_work_stay_while_nothing_is_known_of_it() {
+    let table = [
+        (5.0, 10.0, 10.0, 10.0),
+        (0.0, 2.0, 10.0, 2.0),
+        (5.0, 10.0, 0.0, 3.0),
+        (100.0, 10.0, 0.0, 4.0),
+        (100.0, 10.0, 2.0, 4.0),
+    ];
+    for (visible, in_flight, found_in_flight, expected) in table {
+        let estimate = Estimate {
+            visible,
+            in_flight,
+            found_in_flight,
+            ..given_estimate()
+        };
+        let needed = given_law().answer(&estimate, 5.0).needed;
+        assert!((needed - expected).abs() < 1e-9, "{needed}: {estimate:?}");
+    }
+}
