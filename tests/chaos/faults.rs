@@ -1,0 +1,296 @@
+//! One fault after the other while forty messages wait: what KEDA is told meanwhile, and how soon it is told the truth
+//! again.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use sluice::grpc::proto::ScaledObjectRef;
+use sluice::local::FaultAction;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+use crate::answers::{Answers, Phase};
+use crate::keda::{Keda, object};
+use crate::scaler::{FAILURE_MEMORY, Keys, STALENESS_BOUND, Scaler, TIME_TO_LIVE};
+use crate::wire::State;
+use crate::world::{BACKLOG, World};
+
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+const SECONDS_BEFORE: u32 = 3;
+const SECONDS_AFTER: u32 = 3;
+/// A machine that does other things as well answers late; this is for it alone.
+const BUSY: Duration = Duration::from_secs(6);
+/// One request and one retry.
+const ATTEMPTS: u64 = 2;
+
+/// How long a fault lasts: more than twice the staleness bound; `SLUICE_CHAOS_OUTAGE_SECONDS=1800` for longer.
+fn outage() -> Duration {
+    let asked = std::env::var("SLUICE_CHAOS_OUTAGE_SECONDS").ok();
+    asked.map_or(3 * STALENESS_BOUND, |asked| {
+        Duration::from_secs(asked.parse().unwrap())
+    })
+}
+
+/// What goes wrong.
+enum Fault {
+    Sqs(FaultAction),
+    CloudWatch(FaultAction),
+    Wire(State),
+    /// Their source fails, and they expire.
+    Credentials,
+    /// SQS's clock jumps by an hour, back and forth being the same to one who only counts.
+    Clock,
+}
+
+/// What a fault must look like to KEDA.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// Nothing is known: an error, once what was known is too old.
+    AsError,
+    /// What is known does not depend on it.
+    Never,
+}
+
+fn faults() -> Vec<(&'static str, Fault, Told)> {
+    let missing = FaultAction::MissingAttribute("ApproximateNumberOfMessages".into());
+    let sqs = |action| Fault::Sqs(action);
+    vec![
+        (
+            "SQS down (connections refused)",
+            Fault::Wire(State::Refusing),
+            Told::AsError,
+        ),
+        (
+            "half-open connections",
+            Fault::Wire(State::HalfOpen),
+            Told::AsError,
+        ),
+        ("SQS hangs", sqs(FaultAction::Hang), Told::AsError),
+        (
+            "SQS slow (5 s)",
+            sqs(FaultAction::Latency(Duration::from_secs(5))),
+            Told::AsError,
+        ),
+        ("SQS throttles", sqs(FaultAction::Throttle), Told::AsError),
+        ("SQS 500", sqs(FaultAction::ServerError(500)), Told::AsError),
+        ("SQS 503", sqs(FaultAction::ServerError(503)), Told::AsError),
+        ("SQS garbage", sqs(FaultAction::Garbage), Told::AsError),
+        (
+            "SQS drops connections",
+            sqs(FaultAction::DropConnection),
+            Told::AsError,
+        ),
+        ("SQS leaves a count out", sqs(missing), Told::AsError),
+        (
+            "permission taken away",
+            sqs(FaultAction::AccessDenied),
+            Told::AsError,
+        ),
+        ("credentials expire", Fault::Credentials, Told::AsError),
+        (
+            "CloudWatch 500",
+            Fault::CloudWatch(FaultAction::ServerError(500)),
+            Told::Never,
+        ),
+        (
+            "CloudWatch hangs",
+            Fault::CloudWatch(FaultAction::Hang),
+            Told::Never,
+        ),
+        ("clock of SQS jumps by an hour", Fault::Clock, Told::Never),
+    ]
+}
+
+impl Fault {
+    fn begin(&self, world: &World) {
+        match self {
+            Self::Sqs(action) => world.fault("GetQueueAttributes", action.clone()),
+            Self::CloudWatch(action) => world.fault("GetMetricData", action.clone()),
+            Self::Wire(state) => world.wire.become_(*state),
+            Self::Credentials => world.credentials_fail.store(true, Ordering::Relaxed),
+            Self::Clock => world.control.advance_clock(Duration::from_hours(1)),
+        }
+    }
+
+    fn keys(&self) -> Keys {
+        match self {
+            Self::Credentials => Keys::Expiring,
+            _ => Keys::Fixed,
+        }
+    }
+
+    /// What reaches the other side, or would.
+    fn requests(&self, world: &World) -> u64 {
+        match self {
+            Self::Wire(_) => world.wire.connections(),
+            _ => world.asked(),
+        }
+    }
+}
+
+fn end_every_fault(world: &World) {
+    world.control.clear_faults();
+    world.wire.become_(State::Whole);
+    world.credentials_fail.store(false, Ordering::Relaxed);
+}
+
+/// One object, asked about once a second.
+struct Watch {
+    keda: Keda,
+    object: ScaledObjectRef,
+    answers: Answers,
+}
+
+impl Watch {
+    async fn look(&mut self, phase: Phase) {
+        let at = Instant::now();
+        let poll = self.keda.poll(&self.object).await;
+        self.answers.seconds.push((phase, poll));
+        sleep(POLL_INTERVAL.saturating_sub(at.elapsed())).await;
+    }
+
+    async fn look_for(&mut self, time: Duration, phase: Phase) {
+        let begun_at = Instant::now();
+        while begun_at.elapsed() < time {
+            self.look(phase).await;
+        }
+    }
+
+    /// Until an answer comes, and some seconds more.
+    async fn look_until_recovered(&mut self) {
+        let ended_at = Instant::now();
+        while self.answers.recovered_after().is_none() {
+            let begun = ended_at.elapsed();
+            self.look(Phase::After).await;
+            if self.answers.recovered_after().is_none() {
+                let allowed = TIME_TO_LIVE + FAILURE_MEMORY + BUSY;
+                assert!(
+                    begun < allowed,
+                    "no answer {begun:?} after: {}",
+                    self.answers.row()
+                );
+            }
+        }
+        self.look_for(POLL_INTERVAL * SECONDS_AFTER, Phase::After)
+            .await;
+    }
+}
+
+async fn run((name, fault, told): (&'static str, Fault, Told)) -> Answers {
+    let world = World::start().await;
+    let scaler = Scaler::start(&world, fault.keys()).await;
+    // The cap is not reached; the law looks at CloudWatch.
+    let keys: &[(&str, &str)] = match fault {
+        Fault::CloudWatch(_) => &[("targetWaitSeconds", "60"), ("mode", "shadow")],
+        _ => &[],
+    };
+    let mut watch = Watch {
+        keda: Keda::of(scaler.grpc),
+        object: object("worker", &world.queue_url, keys),
+        answers: Answers::new(name),
+    };
+    watch
+        .look_for(POLL_INTERVAL * SECONDS_BEFORE, Phase::Before)
+        .await;
+    let before = fault.requests(&world);
+    let begun_at = Instant::now();
+    fault.begin(&world);
+    watch.look_for(outage(), Phase::During).await;
+    watch.answers.requests = fault.requests(&world) - before;
+    let lasted = begun_at.elapsed();
+    end_every_fault(&world);
+    watch.look_until_recovered().await;
+    let answers = watch.answers;
+    let backlog = BACKLOG.into();
+    answers.assert_safe(backlog, backlog);
+    match told {
+        Told::AsError => answers.assert_told_as_error(),
+        Told::Never => answers.assert_never_an_error(),
+    }
+    let each = FAILURE_MEMORY.min(TIME_TO_LIVE).as_millis();
+    let fetches = u64::try_from(lasted.as_millis() / each).unwrap() + 2;
+    assert!(
+        answers.requests <= fetches * ATTEMPTS,
+        "a storm: {}",
+        answers.row()
+    );
+    answers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_fails_keda_is_never_told_less_than_what_waits() {
+    // Five at a time: each is a process of its own.
+    let mut rest = faults();
+    println!("fault, what KEDA saw at each second (`!` an error), between the bars the fault");
+    while !rest.is_empty() {
+        let some = rest.split_off(rest.len().saturating_sub(5));
+        for answers in some
+            .into_iter()
+            .map(run)
+            .collect::<JoinSet<_>>()
+            .join_all()
+            .await
+        {
+            println!("{}", answers.row());
+        }
+    }
+}
+
+/// Zeros that SQS tells are no lack of knowledge, so the value follows them; but a workload is put to sleep only when they
+/// have been confirmed for long enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn zeros_that_do_not_last_put_nobody_to_sleep() {
+    let world = World::start().await;
+    let scaler = Scaler::start(&world, Keys::Fixed).await;
+    let keys = [("emptyConfirmSeconds", "120")];
+    let mut watch = Watch {
+        keda: Keda::of(scaler.grpc),
+        object: object("worker", &world.queue_url, &keys),
+        answers: Answers::new("SQS tells zeros"),
+    };
+    watch
+        .look_for(POLL_INTERVAL * SECONDS_BEFORE, Phase::Before)
+        .await;
+    world.fault("GetQueueAttributes", FaultAction::ZeroCounts);
+    watch.look_for(2 * STALENESS_BOUND, Phase::During).await;
+    world.control.clear_faults();
+    watch.look_until_recovered().await;
+    println!("{}", watch.answers.row());
+    for (_, poll) in &watch.answers.seconds {
+        assert_ne!(poll.active, Ok(false), "{}", watch.answers.row());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_without_sts_is_an_error_until_there_is_one() {
+    let world = World::start().await;
+    world.sts_wire.become_(State::Refusing);
+    let scaler = Scaler::start(&world, Keys::WebIdentity).await;
+    let mut watch = Watch {
+        keda: Keda::of(scaler.grpc),
+        object: object("worker", &world.queue_url, &[]),
+        answers: Answers::new("STS down at the start"),
+    };
+    watch.look_for(outage(), Phase::During).await;
+    world.sts_wire.become_(State::Whole);
+    watch.look_until_recovered().await;
+    println!("{}", watch.answers.row());
+    watch.answers.assert_safe(BACKLOG.into(), BACKLOG.into());
+    watch.answers.assert_told_as_error();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_nobody_knows_is_an_error_for_as_long_as_it_lasts() {
+    let world = World::start().await;
+    let scaler = Scaler::start_nowhere(&world).await;
+    let mut watch = Watch {
+        keda: Keda::of(scaler.grpc),
+        object: object("worker", &world.queue_url, &[]),
+        answers: Answers::new("no DNS"),
+    };
+    watch.look_for(outage(), Phase::During).await;
+    println!("{}", watch.answers.row());
+    let is_error = |poll: &crate::keda::Poll| poll.value.is_err() && poll.active.is_err();
+    assert!(watch.answers.seconds.iter().all(|(_, poll)| is_error(poll)));
+    watch.answers.assert_safe(BACKLOG.into(), BACKLOG.into());
+}

@@ -1,0 +1,21 @@
+//! `sluice serve` as a process while what it depends on fails, KEDA comes and goes, and copies of it die. Each run is kept
+//! second by second, judged as a whole, and printed: `cargo test --test chaos -- --nocapture`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    reason = "clippy counts only the test functions themselves as tests, the table is what is shown, and counts are whole"
+)]
+
+mod answers;
+mod copies;
+mod faults;
+mod keda;
+mod scaler;
+mod soak;
+mod storm;
+mod wire;
+mod world;
