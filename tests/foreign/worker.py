@@ -1,6 +1,6 @@
 """Tortures the worker against an SQS that others wrote (moto), through a proxy that fails at random.
 
-    python tests/foreign/worker.py --worker target/debug/sluice-worker [--messages 20000] [--seed 1]
+    python tests/foreign/worker.py --worker target/debug/sluice-worker [--messages 1000] [--seed 1]
 
 Workers are stopped (SIGTERM) at random, and in a second run also killed (SIGKILL), until the queue is
 empty. Every message must have been handled, none lost; after stops alone none may be handled twice.
@@ -25,12 +25,12 @@ import boto3
 from botocore.config import Config
 from scaler_processes import ENVIRONMENT, Moto
 
-RUN_SECONDS_MAX = 25 * 60
+RUN_SECONDS_MAX = 15 * 60
 WORKERS = 3
 # Of a hundred requests of a worker, how many go wrong in each way.
 FAULTS = {"throttle": 2, "unavailable": 2, "late": 2, "lost": 1, "partial": 3}
 LATE_SECONDS = 0.3
-VISIBILITY_SECONDS = 10
+VISIBILITY_SECONDS = 30
 # What a killed worker may have printed and not deleted: its slots and a few batches.
 HELD_MAX = 150
 
@@ -163,6 +163,7 @@ class Run:
         self.chance = random.Random(tools.seed)
         self.handled = collections.Counter()
         self.ends = collections.Counter()
+        self.workers = []
         client = dict(
             region_name="eu-west-1", aws_access_key_id="own", aws_secret_access_key="own-secret",
             config=Config(retries={"max_attempts": 5}),
@@ -186,19 +187,23 @@ class Run:
         return sum(int(counts[name]) for name in names)
 
     def go(self):
-        workers = []
         while self.left():
-            while len(workers) < WORKERS:
-                workers.append(Worker(self.tools.worker, self.endpoint, self.queue))
+            while len(self.workers) < WORKERS:
+                self.workers.append(Worker(self.tools.worker, self.endpoint, self.queue))
             time.sleep(self.chance.uniform(0.5, 3))
-            self.end(workers.pop(self.chance.randrange(WORKERS)), self.chance.choice(self.signals))
-        for worker in workers:
-            self.end(worker, signal.SIGTERM)
+            self.end(self.chance.randrange(WORKERS), self.chance.choice(self.signals))
+        while self.workers:
+            self.end(0, signal.SIGTERM)
+
+    def leave_nothing(self):
+        for worker in self.workers:
+            worker.child.kill()
         self.server.shutdown()
 
-    def end(self, worker, number):
+    def end(self, position, number):
         self.ends[number.name] += 1
-        self.handled.update(worker.end(number))
+        self.handled.update(self.workers[position].end(number))
+        del self.workers[position]
 
     def judge(self):
         lost = self.tools.messages - len(self.handled)
@@ -208,20 +213,30 @@ class Run:
         assert duplicates <= self.ends["SIGKILL"] * HELD_MAX
 
 
+def leave(number, _):
+    raise SystemExit(f"ended by {signal.Signals(number).name}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--worker", type=lambda text: Path(text).resolve(strict=True), required=True)
-    parser.add_argument("--messages", type=int, default=2_000)
+    parser.add_argument("--messages", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
     tools = parser.parse_args()
+    # As an exception, so that every process that was started is ended on the way out.
+    for number in (signal.SIGALRM, signal.SIGTERM):
+        signal.signal(number, leave)
     signal.alarm(RUN_SECONDS_MAX)
     runs = {"stopped": [signal.SIGTERM], "killed": [signal.SIGTERM, signal.SIGKILL]}
     for name, signals in runs.items():
         with Moto(Path(sys.prefix, "bin")) as moto:
             run = Run(name, tools, moto, signals)
-            run.fill()
-            run.go()
-            run.judge()
+            try:
+                run.fill()
+                run.go()
+                run.judge()
+            finally:
+                run.leave_nothing()
     print(f"{len(runs)} passed, 0 failed")
 
 
