@@ -117,9 +117,9 @@ impl Hidden {
             minutes.clear();
         }
         if self.age == Age::IsIgnored {
-            minutes
-                .iter_mut()
-                .for_each(|minute| minute.oldest_age = None);
+            for minute in &mut minutes {
+                minute.oldest_age = None;
+            }
         }
         minutes
     }
