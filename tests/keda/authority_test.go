@@ -33,7 +33,7 @@ type pair struct {
 func givenAuthority() authority {
 	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority of " + time.Now().String()}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	signed := must(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))
@@ -44,7 +44,7 @@ func givenAuthority() authority {
 func (a authority) issue(name string) pair {
 	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
@@ -75,13 +75,16 @@ func givenTLSServers(t *testing.T, authority authority) []tlsServer {
 	flags := []string{"--tls-certificate", path("tls.crt", server.certificate), "--tls-key", path("tls.key", server.key)}
 	clients := []string{"--tls-client-ca", path("ca.crt", authority.certificate)}
 	var servers []tlsServer
-	for name, more := range map[string][]string{oneWay: nil, mutual: clients, named: append(clients, "--tls-client-names", "keda-operator")} {
-		scaler, err := startScaler("127.0.0.1:0", append(flags[:4:4], more...)...)
+	for _, kind := range []struct {
+		name string
+		more []string
+	}{{oneWay, nil}, {mutual, clients}, {named, append(clients[:2:2], "--tls-client-names", "keda-operator")}} {
+		scaler, err := startScaler("127.0.0.1:0", append(flags[:4:4], kind.more...)...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(scaler.stop)
-		servers = append(servers, tlsServer{name: name, address: scaler.told["grpc"]})
+		servers = append(servers, tlsServer{name: kind.name, address: scaler.told["grpc"]})
 	}
 	return servers
 }

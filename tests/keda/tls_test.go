@@ -37,6 +37,7 @@ const (
 	notTrusted  = "certificate signed by unknown authority"
 	noPlaintext = "error reading server preface"
 	noClient    = "certificate required"
+	unnamed     = "access denied"
 )
 
 func tlsCases(authority authority) []tlsCase {
@@ -60,8 +61,8 @@ func tlsCases(authority authority) []tlsCase {
 		{name: "a client certificate without verification", metadata: unsafe, authentication: client.asClient(nil), errors: map[string]string{plaintext: notTLS}},
 		{name: "caCert and a client certificate", authentication: client.asClient(&authority), errors: map[string]string{plaintext: notTLS}},
 		{name: "enableTLS, caCert and a client certificate", metadata: enabled, authentication: client.asClient(&authority), errors: map[string]string{plaintext: notTLS}},
-		{name: "caCert and a client certificate of another name", authentication: wrongName.asClient(&authority), errors: map[string]string{plaintext: notTLS, named: "access denied"}},
-		{name: "caCert and a client certificate of another authority", authentication: stranger.asClient(&authority), errors: map[string]string{plaintext: notTLS, mutual: "unknown certificate authority", named: "unknown certificate authority"}},
+		{name: "caCert and a client certificate of another name", authentication: wrongName.asClient(&authority), errors: map[string]string{plaintext: notTLS, named: unnamed}},
+		{name: "a client certificate of another authority is not sent", authentication: stranger.asClient(&authority), errors: map[string]string{plaintext: notTLS, mutual: noClient, named: noClient}},
 	}
 }
 
@@ -77,11 +78,18 @@ func TestTLSOptionsAgainstEachKindOfServer(t *testing.T) {
 			seen := askSluice(t.Context(), asked, server.address)
 			isRight := seen.metadataError == nil && seen.queueError == nil
 			if expected, fails := each.errors[server.name]; fails {
-				isRight = status.Code(seen.metadataError) == codes.Unavailable && isMetadataError(seen, expected)
+				isRight = status.Code(seen.metadataError) == codes.Unavailable && (isMetadataError(seen, expected) || isBrokenOff(seen, expected))
 			}
 			results.check(t, "TLS options, "+server.name, isRight, "%s: %v", each.name, seen)
 		}
 	}
+}
+
+// isBrokenOff tells whether the server hung up on a client that it does not let in: in TLS 1.3 the client may
+// already write by then, and sees that instead of the reason.
+func isBrokenOff(seen answer, expected string) bool {
+	byServer := expected == noClient || expected == unnamed
+	return byServer && (isMetadataError(seen, "broken pipe") || isMetadataError(seen, "connection reset by peer"))
 }
 
 // Go's own client offers what the server takes: 1.2 and 1.3, and nothing older.
