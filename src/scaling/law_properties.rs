@@ -159,7 +159,7 @@ proptest! {
         let mut answer = 0.0;
         for poll in 0..80_u64 {
             let published = (poll % 4 == 3).then(|| Minute {
-                from: scaler.now - Minute::LENGTH,
+                from: scaler.now.saturating_sub(Minute::LENGTH),
                 received: Some(rate * 60.0),
                 deleted: Some(rate * 60.0),
                 ..Minute::default()
@@ -215,11 +215,11 @@ fn any_minute() -> impl Strategy<Value = Minute> {
     let age = proptest::option::of((0_u64..u64::MAX).prop_map(Duration::from_secs));
     (number(), number(), number(), number(), age).prop_map(
         |(received, deleted, sent, groups_in_flight, oldest_age)| Minute {
+            sent,
             received,
             deleted,
-            sent,
-            groups_in_flight,
             oldest_age,
+            groups_in_flight,
             ..Minute::default()
         },
     )

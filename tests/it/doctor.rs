@@ -56,7 +56,7 @@ impl Account {
         self.control.set_fault(FaultRule::on(operation, action));
     }
 
-    fn fault_of_queue(&self, queue: &str, action: FaultAction) -> FaultRule {
+    fn fault_of_queue(queue: &str, action: FaultAction) -> FaultRule {
         let queue = Some(queue.to_owned());
         FaultRule {
             queue,
@@ -78,7 +78,7 @@ impl Account {
     }
 
     async fn doctor(&self, arguments: &[&str]) -> (Report, Option<i32>) {
-        report(self.command(arguments).output().await.expect("the binary"))
+        report(&self.command(arguments).output().await.expect("the binary"))
     }
 
     async fn of_queue(&self) -> (Report, Option<i32>) {
@@ -86,7 +86,7 @@ impl Account {
     }
 }
 
-fn report(output: Output) -> (Report, Option<i32>) {
+fn report(output: &Output) -> (Report, Option<i32>) {
     let log = String::from_utf8_lossy(&output.stderr);
     let report = serde_json::from_slice(&output.stdout);
     (report.expect(&log), output.status.code())
@@ -133,7 +133,7 @@ async fn permissions_that_are_missing_are_found_by_trying() {
     account.fault("GetMetricData", FaultAction::AccessDenied);
     account
         .control
-        .set_fault(account.fault_of_queue(QUEUE, FaultAction::AccessDenied));
+        .set_fault(Account::fault_of_queue(QUEUE, FaultAction::AccessDenied));
     let (report, code) = account.of_queue().await;
     assert_eq!(code, Some(1));
     assert_found(&report, "credentials", Severity::Problem, "aws sso login");
@@ -151,9 +151,10 @@ async fn permissions_that_are_missing_are_found_by_trying() {
     );
 
     account.control.clear_faults();
-    account
-        .control
-        .set_fault(account.fault_of_queue("orders-dead", FaultAction::AccessDenied));
+    account.control.set_fault(Account::fault_of_queue(
+        "orders-dead",
+        FaultAction::AccessDenied,
+    ));
     let (report, code) = account.of_queue().await;
     assert_eq!(code, Some(0));
     let arn = "arn:aws:sqs:eu-west-1:000000000000:orders-dead";
@@ -170,7 +171,7 @@ async fn credentials_that_are_not_there_are_told_from_those_that_are_refused() {
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
         .env("AWS_CONFIG_FILE", "/nonexistent");
-    let (report, code) = report(command.output().await.expect("the binary"));
+    let (report, code) = report(&command.output().await.expect("the binary"));
     assert_eq!(code, Some(1));
     assert_found(
         &report,
@@ -255,7 +256,7 @@ async fn dead_letters_that_grow_are_found_by_two_looks() {
         "sluice-worker redrive",
     );
     // The first look finds none yet.
-    let rule = account.fault_of_queue("orders-dead", FaultAction::ZeroCounts);
+    let rule = Account::fault_of_queue("orders-dead", FaultAction::ZeroCounts);
     account.control.set_fault(rule.times(1));
     let (report, code) = account.of_queue().await;
     assert_eq!(code, Some(1));
@@ -337,7 +338,7 @@ async fn aws_that_cannot_be_reached_is_found() {
     let account = given_account().await;
     let mut command = account.command(&["--queue", &account.queue]);
     command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
-    let (report, code) = report(command.output().await.expect("the binary"));
+    let (report, code) = report(&command.output().await.expect("the binary"));
     assert_eq!(code, Some(1));
     assert_found(
         &report,

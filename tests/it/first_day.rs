@@ -26,6 +26,10 @@ fn out(output: &Output) -> String {
 }
 
 #[tokio::test]
+#[allow(
+    clippy::too_many_lines,
+    reason = "one day, told from its start to its end"
+)]
 async fn a_user_moves_over_looks_around_and_could_go_back() {
     let (sqs, process) = (
         given_sqs().await,
