@@ -17,9 +17,9 @@ use sluice::simulation::{
 use super::support::at;
 
 /// Scenarios in one run of the tests; each has another policy.
-const SCENARIOS: u64 = 60;
+const SCENARIOS: u64 = 64;
 
-const POLICIES: [&str; 12] = [
+const POLICIES: [&str; 16] = [
     "queue-length=5",
     "queue-length=50",
     "visible=5",
@@ -32,7 +32,15 @@ const POLICIES: [&str; 12] = [
     "step",
     "fixed=5",
     "oracle",
+    "target-wait",
+    "target-wait=unaided,cloudwatch:outage",
+    "target-wait=kubernetes,concurrency:400",
+    "target-wait=message:25,cloudwatch:off",
 ];
+
+/// With a target wait nobody sleeps beside a message for longer: it is seen at the second look, and the
+/// counts are half a minute old at most.
+const ASLEEP_BESIDE_WORK_MAX: Duration = Duration::from_mins(2);
 
 /// After so long without a message every policy has come to rest: one that takes a pod every 30 s has
 /// taken sixty.
@@ -165,6 +173,11 @@ fn assert_safe(given: &Given, before: Option<&StepView>, view: &StepView) {
             "groups bound what is in work"
         );
     }
+    let is_lawful = matches!(given.policy, Policy::TargetWait(_));
+    assert!(
+        !is_lawful || view.replicas > 0 || view.oldest_wait < ASLEEP_BESIDE_WORK_MAX,
+        "never at zero with work present"
+    );
     if let Some(before) = before {
         assert!(view.now >= before.now, "time passes");
         assert!(view.pod_seconds >= before.pod_seconds, "costs only grow");
