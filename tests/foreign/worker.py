@@ -42,6 +42,8 @@ class Proxy(http.server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     target = None
     chance = random.Random(0)
+    # moto gives a message to two receives at once; between looking at it and hiding it, another may look.
+    one_at_a_time = threading.Lock()
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
@@ -72,12 +74,13 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         return None
 
     def passed_on(self, body):
-        connection = http.client.HTTPConnection("127.0.0.1", self.target)
         headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-        connection.request("POST", self.path, body, headers)
-        answer = connection.getresponse()
-        found = answer.status, answer.read()
-        connection.close()
+        with self.one_at_a_time:
+            connection = http.client.HTTPConnection("127.0.0.1", self.target)
+            connection.request("POST", self.path, body, headers)
+            answer = connection.getresponse()
+            found = answer.status, answer.read()
+            connection.close()
         return found
 
     def partly(self, body):
@@ -128,7 +131,8 @@ class Worker:
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_REGION": "eu-west-1",
             "SQS_QUEUE_URL": queue,
-            "SQS_WAIT_TIME_SECONDS": "1",
+            # A receive that waits would keep the others waiting.
+            "SQS_WAIT_TIME_SECONDS": "0",
             "SQS_VISIBILITY_TIMEOUT": str(VISIBILITY_SECONDS),
             "SLUICE_WORKER_CONCURRENCY": "30",
             "SLUICE_WORKER_WORK_MILLISECONDS": "20",
