@@ -1,7 +1,7 @@
 //! The status board as JSON. Its types are documented in [`crate::status`].
 //!
-//! - `GET /api/v1/queues`: a [`QueueList`](crate::status::QueueList)
-//! - `GET /api/v1/scaledobjects`: a [`ScaledObjectList`](crate::status::ScaledObjectList)
+//! - `GET /api/v1/queues`: a [`QueueList`]
+//! - `GET /api/v1/scaledobjects`: a [`ScaledObjectList`]
 //! - `GET /api/v1/scaledobjects/{namespace}/{name}`: a
 //!   [`ScaledObjectReport`](crate::status::ScaledObjectReport), or 404 with `{"error": "..."}`
 

@@ -92,7 +92,9 @@ impl Estimator {
         let (Some(in_flight), Some(deleted)) = (in_flight, minute.deleted) else {
             return;
         };
-        if deleted <= 0.0 && in_flight < IDLE_BELOW {
+        // Work that fails at once is hardly ever seen in flight.
+        let is_failing = self.is_failing();
+        if deleted <= 0.0 && in_flight < IDLE_BELOW && !is_failing {
             return;
         }
         let busy_replicas = self.busy_replicas(minute, in_flight, deleted);
@@ -100,7 +102,7 @@ impl Estimator {
             self.last_deletion_at = Some(minute.until());
         }
         let seconds = self.message().map_or(60.0, |message| message.seconds);
-        if self.is_silent(minute, busy_replicas, seconds) || self.is_failing() {
+        if is_failing || self.is_silent(minute, busy_replicas, seconds) {
             // What is measured while nothing succeeds is no service time.
             self.stalled_since.get_or_insert(minute.from);
             return;
