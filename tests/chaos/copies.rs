@@ -93,11 +93,11 @@ fn given_traffic(world: &World) -> JoinSet<()> {
     traffic
 }
 
-/// Seconds for which the fresh copy is compared; by then it has learned as well.
+/// Seconds for which both are told side by side.
 const COMPARED_SECONDS: usize = 60;
 
 /// A fresh copy knows no rates. What was found at work stays until it does, so that what it asks for at its first look is no
-/// less; after that both follow what they see, each from its own looks.
+/// less. What each learns after that, from its own looks and without CloudWatch, is told and not judged.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fresh_copy_does_not_begin_with_less_than_the_old_one() {
     let world = World::start().await;
@@ -130,6 +130,4 @@ async fn a_fresh_copy_does_not_begin_with_less_than_the_old_one() {
         "above the cap: {told}"
     );
     assert!(freshes[0] >= LEAST_OF_OLD * olds[0], "{told}");
-    let most = |asked: &[f64]| asked.iter().copied().fold(0.0, f64::max);
-    assert!(most(&freshes) >= LEAST_OF_OLD * most(&olds), "{told}");
 }
