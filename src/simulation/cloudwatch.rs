@@ -17,7 +17,7 @@ const LATE_MIN: Duration = Duration::from_mins(1);
 /// A minute is published at most this long after its end.
 const LATE_MAX: Duration = Duration::from_mins(3);
 
-/// The scaler asks for a queue's minutes so often, and for so many metrics.
+/// The scaler asks for a queue's minutes so often, and for so many metrics; of a FIFO queue for one more.
 const POLLED_EVERY: Duration = Duration::from_mins(1);
 const METRICS_POLLED: u64 = 3;
 
@@ -37,6 +37,8 @@ pub(super) struct Minute {
     pub(super) visible: u64,
     /// `ApproximateAgeOfOldestMessage` at its end.
     pub(super) oldest_age: Duration,
+    /// `ApproximateNumberOfGroupsWithInflightMessages`, of a FIFO queue.
+    pub(super) groups_in_flight: Option<u64>,
     /// Its end.
     pub(super) until: Duration,
 }
@@ -51,7 +53,7 @@ impl From<Minute> for scaling::Minute {
             oldest_age: Some(minute.oldest_age),
             visible: None,
             in_flight: None,
-            groups_in_flight: None,
+            groups_in_flight: minute.groups_in_flight.map(real),
         }
     }
 }
@@ -60,6 +62,8 @@ impl From<Minute> for scaling::Minute {
 #[derive(Debug)]
 pub(super) struct CloudWatch {
     random: Random,
+    /// The groups of a FIFO queue; None of a standard one, which has no metric of them.
+    groups: Option<u64>,
     minutes: VecDeque<(Duration, Minute)>,
     before: Totals,
     metrics_asked: Cell<u64>,
@@ -67,9 +71,10 @@ pub(super) struct CloudWatch {
 }
 
 impl CloudWatch {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64, groups: Option<u32>) -> Self {
         Self {
             random: Random::new(seed, Stream::CloudWatch),
+            groups: groups.map(u64::from),
             minutes: VecDeque::new(),
             before: Totals::default(),
             metrics_asked: Cell::new(0),
@@ -97,6 +102,8 @@ impl CloudWatch {
             deleted: totals.deleted - before.deleted,
             visible: counts.visible,
             oldest_age,
+            // A group has one message in work, and gives out no other before that is done.
+            groups_in_flight: self.groups.map(|groups| groups.min(counts.in_flight)),
             until: now,
         };
         let last = self.minutes.back().map_or(Duration::ZERO, |(at, _)| *at);
@@ -114,13 +121,13 @@ impl CloudWatch {
         self.readable(now)
     }
 
-    /// Asks for what was received and deleted and for the oldest message's age, once a minute, however
-    /// often somebody wants to know.
+    /// Asks for what was received and deleted and for the oldest message's age, and of a FIFO queue for its
+    /// groups, once a minute, however often somebody wants to know.
     pub(super) fn poll(&self, now: Duration) {
         let is_due = |at: Duration| now.saturating_sub(at) >= POLLED_EVERY;
         if self.polled_at.get().is_none_or(is_due) {
             self.polled_at.set(Some(now));
-            self.ask(METRICS_POLLED);
+            self.ask(METRICS_POLLED + u64::from(self.groups.is_some()));
         }
     }
 
@@ -145,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_minute_is_read_one_to_three_minutes_after_its_end() {
-        let mut cloudwatch = CloudWatch::new(1);
+        let mut cloudwatch = CloudWatch::new(1, None);
         let totals = Totals {
             sent: 90,
             ..Totals::default()
@@ -159,5 +166,26 @@ mod tests {
         let seen = cloudwatch.published(end + LATE_MAX).next();
         assert_eq!(seen.map(|minute| minute.sent), Some(90));
         assert_eq!(cloudwatch.metrics_asked(), 2);
+    }
+    #[test]
+    fn a_fifo_queue_tells_its_groups_and_a_standard_one_has_none() {
+        let counts = |in_flight| Counts {
+            in_flight,
+            ..Counts::default()
+        };
+        let end = Duration::from_mins(1);
+        for (groups, in_flight, told) in [
+            (None, 9, None),
+            (Some(4), 9, Some(4)),
+            (Some(4), 2, Some(2)),
+        ] {
+            let mut cloudwatch = CloudWatch::new(1, groups);
+            cloudwatch.end_minute(end, (counts(in_flight), Totals::default()), Duration::ZERO);
+            let seen = cloudwatch.readable(end + LATE_MAX).next();
+            assert_eq!(seen.unwrap().groups_in_flight, told, "{groups:?}");
+            cloudwatch.poll(end);
+            let metrics = METRICS_POLLED + u64::from(groups.is_some());
+            assert_eq!(cloudwatch.metrics_asked(), metrics);
+        }
     }
 }

@@ -139,7 +139,7 @@ impl<'a> World<'a> {
             turns: BinaryHeap::new(),
             turns_begun: 0,
             sqs: ApproximateCounts::new(scenario.fidelity.clone(), seed),
-            cloudwatch: CloudWatch::new(seed),
+            cloudwatch: CloudWatch::new(seed, scenario.work.groups),
             looks: 0,
             control,
             tally: Tally::new(scenario.target_wait),
