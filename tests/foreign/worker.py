@@ -31,6 +31,10 @@ WORKERS = 3
 FAULTS = {"throttle": 2, "unavailable": 2, "late": 2, "lost": 1, "partial": 3}
 LATE_SECONDS = 0.3
 VISIBILITY_SECONDS = 30
+# Moto answers at once; a request that it leaves unanswered must not keep the others waiting.
+MOTO_SECONDS_MAX = 10
+# What belongs to the connection from the worker, not to the request that is passed on.
+OF_THE_CONNECTION = {"host", "content-length"}
 # What a killed worker may have printed and not deleted: its slots and a few batches.
 HELD_MAX = 150
 
@@ -74,9 +78,9 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         return None
 
     def passed_on(self, body):
-        headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in OF_THE_CONNECTION}
         with self.one_at_a_time:
-            connection = http.client.HTTPConnection("127.0.0.1", self.target)
+            connection = http.client.HTTPConnection("127.0.0.1", self.target, timeout=MOTO_SECONDS_MAX)
             connection.request("POST", self.path, body, headers)
             answer = connection.getresponse()
             found = answer.status, answer.read()
