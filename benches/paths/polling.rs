@@ -65,7 +65,9 @@ impl Polling {
             board: Arc::new(Board::new(clock)),
         };
         let stop = CancellationToken::new();
+        let entered = runtime.enter();
         let service = ScalerService::new(eyes, ScalerSettings::default(), Arc::default(), stop);
+        drop(entered);
         let reference = ScaledObjectRef {
             name: "worker".to_owned(),
             namespace: "shop".to_owned(),
