@@ -1,15 +1,26 @@
-//! Stands in for the API server of Kubernetes, over HTTP as `kubectl proxy` does: pods with their labels and annotations,
-//! and an autoscaler. What it does not permit it refuses as the real one does.
+//! Stands in for the API server of Kubernetes: pods with their labels and annotations, and an autoscaler. Over HTTP as
+//! `kubectl proxy`, or over TLS to those who show the token of its service account. What it does not permit it refuses as
+//! the real one does.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path as FilePath;
 use std::sync::{Arc, Mutex};
+use std::{fs, io};
 
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, patch};
+use axum::serve::Listener;
 use axum::{Json, Router};
+use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use sluice_worker::settings::ClusterSettings;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// What the worker needs to be told to find it.
 pub(crate) const POD: &str = "worker-1";
@@ -28,6 +39,8 @@ struct Cluster {
     costs: Vec<String>,
     average: Option<String>,
     forbids: bool,
+    /// What must be shown; `None` over HTTP.
+    token: Option<String>,
 }
 
 type Answer = (StatusCode, Json<Value>);
@@ -40,14 +53,50 @@ impl ApiServer {
             url,
             ..Self::default()
         };
+        let routes = server.routes();
+        tokio::spawn(async { axum::serve(listener, routes).await.unwrap() });
+        server
+    }
+
+    /// As the pods of a cluster see it, with the identity of one in `folder`.
+    pub(crate) async fn start_with_tls(folder: &FilePath) -> (Self, ClusterSettings) {
+        let tcp = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = tcp.local_addr().unwrap();
+        let server = Self {
+            url: format!("https://{address}"),
+            ..Self::default()
+        };
+        let own = generate_simple_self_signed([address.ip().to_string()]).unwrap();
+        fs::write(folder.join("ca.crt"), own.cert.pem()).unwrap();
+        fs::write(folder.join("namespace"), "shop").unwrap();
+        server.given_token(folder, "first");
+        let listener = Tls {
+            tcp,
+            acceptor: acceptor(&own),
+        };
+        let routes = server.routes();
+        tokio::spawn(async { axum::serve(listener, routes).await.unwrap() });
+        let settings = ClusterSettings {
+            host: Some(address.ip().to_string()),
+            port: address.port(),
+            ..ClusterSettings::default()
+        };
+        (server, settings)
+    }
+
+    /// From now on only this one is good, as after the hour of the one before.
+    pub(crate) fn given_token(&self, folder: &FilePath, token: &str) {
+        fs::write(folder.join("token"), format!("{token}\n")).unwrap();
+        self.state.lock().unwrap().token = Some(token.to_owned());
+    }
+
+    fn routes(&self) -> Router {
         let autoscalers = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers";
-        let routes = Router::new()
+        Router::new()
             .route("/api/v1/namespaces/shop/pods", get(list_pods))
             .route("/api/v1/namespaces/shop/pods/{name}", patch(patch_pod))
             .route(autoscalers, get(list_autoscalers))
-            .with_state(server.clone());
-        tokio::spawn(async { axum::serve(listener, routes).await.unwrap() });
-        server
+            .with_state(self.clone())
     }
 
     /// The variables that a worker in one of its pods has.
@@ -75,6 +124,42 @@ impl ApiServer {
     pub(crate) fn costs(&self) -> Vec<String> {
         self.state.lock().unwrap().costs.clone()
     }
+}
+
+/// Connections over TLS.
+struct Tls {
+    tcp: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Listener for Tls {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, address) = self.tcp.accept().await.unwrap();
+            // Who does not trust the certificate hangs up.
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.tcp.local_addr()
+    }
+}
+
+fn acceptor(own: &CertifiedKey<KeyPair>) -> TlsAcceptor {
+    let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    let config = ServerConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.cert.der().clone()], key);
+    Arc::new(config.unwrap()).into()
 }
 
 fn forbidden(what: &str) -> Answer {
@@ -109,6 +194,12 @@ async fn patch_pod(
 ) -> Answer {
     let mut cluster = server.state.lock().unwrap();
     assert_eq!(headers["content-type"], "application/merge-patch+json");
+    if let Some(token) = &cluster.token
+        && headers["authorization"] != format!("Bearer {token}")
+    {
+        let status = json!({ "kind": "Status", "message": "Unauthorized", "code": 401 });
+        return (StatusCode::UNAUTHORIZED, Json(status));
+    }
     if cluster.forbids || name != POD {
         return forbidden(&format!("pods {name:?}"));
     }

@@ -1,6 +1,11 @@
 //! What the worker tells Kubernetes about how busy it is.
 
-use crate::api_server::ApiServer;
+use sluice_worker::causes::with_causes;
+use sluice_worker::cluster::Cluster;
+use sluice_worker::deletion_cost::{self, DeletionCost};
+use sluice_worker::metrics::Metrics;
+
+use crate::api_server::{ApiServer, POD};
 use crate::gate::Gate;
 use crate::local_sqs::LocalSqs;
 use crate::worker::eventually;
@@ -60,4 +65,36 @@ async fn outside_of_a_cluster_it_says_so_and_works_on() {
     ended.assert_drained();
     let says = |line: &String| line.contains("not in a Kubernetes cluster");
     assert!(ended.stderr.iter().any(says), "{:?}", ended.stderr);
+}
+
+#[tokio::test]
+async fn in_a_pod_it_shows_the_token_of_its_service_account_which_changes_every_hour() {
+    let identity = tempfile::tempdir().unwrap();
+    let (cluster, settings) = ApiServer::start_with_tls(identity.path()).await;
+    let own = Cluster::as_pod(&settings, identity.path()).unwrap();
+    let telling = DeletionCost {
+        cluster: own.clone(),
+        pod: POD.to_owned(),
+        metrics: Metrics::default(),
+    };
+    let telling = tokio::spawn(telling.keep_told());
+    eventually("it is told", || cluster.costs() == ["0"]).await;
+    telling.abort();
+    cluster.given_token(identity.path(), "second");
+    own.annotate(POD, deletion_cost::ANNOTATION, "25")
+        .await
+        .unwrap();
+    assert_eq!(cluster.costs(), ["0", "25"]);
+}
+
+#[tokio::test]
+async fn a_server_that_the_authority_of_the_cluster_does_not_vouch_for_is_told_nothing() {
+    let (identity, of_others) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (cluster, settings) = ApiServer::start_with_tls(identity.path()).await;
+    ApiServer::start_with_tls(of_others.path()).await;
+    let own = Cluster::as_pod(&settings, of_others.path()).unwrap();
+    let told = own.annotate(POD, deletion_cost::ANNOTATION, "25").await;
+    let error = with_causes(&told.unwrap_err());
+    assert!(error.contains("certificate"), "{error}");
+    assert!(cluster.costs().is_empty());
 }
