@@ -128,7 +128,7 @@ pub struct ServeArgs {
     #[arg(long, env = "SLUICE_RPC_DEADLINE_SECONDS", value_name = "SECONDS", default_value = "1", value_parser = seconds(0.1..=10.0))]
     pub rpc_deadline_seconds: Duration,
     /// How often a queue is looked at while a push stream waits for work; after an hour without a
-    /// message every 2 s, after six hours every 5 s.
+    /// message every 2 s, after six hours every 5 s, after a day every 10 s.
     #[arg(long, env = "SLUICE_PUSH_INTERVAL_SECONDS", value_name = "SECONDS", default_value = "1", value_parser = seconds(0.1..=60.0))]
     pub push_interval_seconds: Duration,
     /// All looks for push streams in a second, at most; beyond it every queue is looked at less often.

@@ -7,7 +7,9 @@ use tokio::time::Instant;
 use crate::cache::Sample;
 
 /// After so long without a message a queue is looked at less often, the longest time first.
-const LADDER: [(Duration, Duration); 2] = [
+const LADDER: [(Duration, Duration); 3] = [
+    // As often as KEDA asks about a queue that is at work: a queue that is never used must not cost more.
+    (Duration::from_hours(24), Duration::from_secs(10)),
     (Duration::from_hours(6), Duration::from_secs(5)),
     (Duration::from_hours(1), Duration::from_secs(2)),
 ];

@@ -78,9 +78,9 @@ async fn whichever_queues_are_left_they_are_spread_evenly() {
 
 #[tokio::test(start_paused = true)]
 async fn a_queue_without_a_message_for_hours_is_looked_at_less_often() {
-    let now = Instant::now() + Duration::from_hours(24);
+    let now = Instant::now() + Duration::from_hours(48);
     let pace = Pace::new(SECOND, Instant::now(), 1);
-    for (hours, seconds) in [(0, 1), (1, 2), (5, 2), (6, 5), (23, 5)] {
+    for (hours, seconds) in [(0, 1), (1, 2), (5, 2), (6, 5), (23, 5), (24, 10), (48, 10)] {
         let sample = given_sample(now, Some(now - Duration::from_hours(hours)));
         assert_eq!(
             pace.interval(Some(&sample), now),
