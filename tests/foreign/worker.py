@@ -25,7 +25,7 @@ import boto3
 from botocore.config import Config
 from scaler_processes import ENVIRONMENT, Moto
 
-RUN_SECONDS_MAX = 15 * 60
+RUN_SECONDS_MAX = 30 * 60
 WORKERS = 3
 # Of a hundred requests of a worker, how many go wrong in each way.
 FAULTS = {"throttle": 2, "unavailable": 2, "late": 2, "lost": 1, "partial": 3}
@@ -33,6 +33,9 @@ LATE_SECONDS = 0.3
 VISIBILITY_SECONDS = 30
 # Moto answers at once; a request that it leaves unanswered must not keep the others waiting.
 MOTO_SECONDS_MAX = 10
+# Moto looks through all that wait for each receive, so a queue is filled as it empties.
+WAITING_MAX = 200
+FILL_PAUSE_SECONDS = 0.02
 # What belongs to the connection from the worker, not to the request that is passed on.
 OF_THE_CONNECTION = {"host", "content-length"}
 # What a killed worker may have printed and not deleted: its slots and a few batches.
@@ -172,6 +175,7 @@ class Run:
         self.handled = collections.Counter()
         self.ends = collections.Counter()
         self.workers = []
+        self.sent, self.over = 0, False
         client = dict(
             region_name="eu-west-1", aws_access_key_id="own", aws_secret_access_key="own-secret",
             config=Config(retries={"max_attempts": 5}),
@@ -184,18 +188,29 @@ class Run:
         self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
 
     def fill(self):
-        for first in range(0, self.tools.messages, 10):
-            numbers = range(first, min(first + 10, self.tools.messages))
+        """Never lets more than a few wait, until all are sent."""
+        while self.sent < self.tools.messages and not self.over:
+            if self.waiting() >= WAITING_MAX:
+                time.sleep(FILL_PAUSE_SECONDS)
+                continue
+            numbers = range(self.sent, min(self.sent + 10, self.tools.messages))
             entries = [{"Id": str(n), "MessageBody": f"m{n}"} for n in numbers]
             assert not self.sqs.send_message_batch(QueueUrl=self.queue, Entries=entries).get("Failed")
+            self.sent += len(entries)
 
     def left(self):
+        return self.tools.messages - self.sent + self.waiting()
+
+    def waiting(self):
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         counts = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=names)["Attributes"]
         return sum(int(counts[name]) for name in names)
 
     def go(self):
+        filling = threading.Thread(target=self.fill, daemon=True)
+        filling.start()
         while self.left():
+            assert filling.is_alive() or self.sent == self.tools.messages, "not all could be sent"
             while len(self.workers) < WORKERS:
                 self.workers.append(Worker(self.tools.worker, self.endpoint, self.queue))
             time.sleep(self.chance.uniform(0.5, 3))
@@ -204,6 +219,7 @@ class Run:
             self.end(0, signal.SIGTERM)
 
     def leave_nothing(self):
+        self.over = True
         for worker in self.workers:
             worker.child.kill()
         self.server.shutdown()
@@ -240,7 +256,6 @@ def main():
         with Moto(Path(sys.prefix, "bin")) as moto:
             run = Run(name, tools, moto, signals)
             try:
-                run.fill()
                 run.go()
                 run.judge()
             finally:
