@@ -15,7 +15,9 @@ OF_ALERTS = {"ALERTS", "ALERTS_FOR_STATE"}
 def known_metrics(files):
     """What is exported: by our programs, whose tests hold the lists against them, and by others."""
     lists = [text for path, text in files.text.items() if path.startswith("observability/metrics/")]
-    names = {line for text in lists for line in text.splitlines() if line and not line.startswith("#")}
+    lines = [line for text in lists for line in text.splitlines() if line and not line.startswith("#")]
+    # Behind some of them their labels are listed.
+    names = {line.partition("{")[0] for line in lines}
     return OF_ALERTS | names | {f"{name}{part}" for name in names for part in ("_bucket", "_count", "_sum")}
 
 
