@@ -15,11 +15,13 @@ use tokio::{
     sync::watch,
     time::{Instant, timeout},
 };
+use tracing::{Instrument, Span};
 
 use crate::{
     metrics::{CacheAnswer, Metrics, SqsOutcome},
     queue::{ObserveError, QueueSource},
     scaling::{Observation, QueueRef},
+    traces,
 };
 
 /// Queues remembered at once; the least recently asked for is forgotten first.
@@ -113,8 +115,15 @@ struct Failure {
     at: Instant,
 }
 
-/// A fetch under way: its outcome is sent once.
-type Flight = watch::Receiver<Option<Outcome>>;
+/// A fetch under way.
+#[derive(Debug, Clone)]
+struct Flight {
+    /// It is sent once.
+    outcome: watch::Receiver<Option<Outcome>>,
+    /// What the fetch is in the trace of who started it.
+    span: Span,
+}
+
 /// What came of a look at a queue.
 pub type Outcome = Result<Sample, ObserveError>;
 
@@ -150,20 +159,27 @@ impl<S: QueueSource> ObservationCache<S> {
         queue: &Arc<QueueRef>,
         patience: Duration,
     ) -> Result<Sample, ObserveError> {
+        let look = traces::look(queue);
+        let (answer, sample) = self.answer(queue, patience, &look).await;
+        self.metrics.cache_answered(answer);
+        traces::looked(&look, answer.name());
+        sample
+    }
+
+    async fn answer(
+        &self,
+        queue: &Arc<QueueRef>,
+        patience: Duration,
+        look: &Span,
+    ) -> (CacheAnswer, Outcome) {
         let entry = self.entry(queue);
-        let flight = match self.find(&entry, queue, self.settings.ttl) {
-            Found::Fresh(sample) => {
-                self.metrics.cache_answered(CacheAnswer::Fresh);
-                return Ok(sample);
-            }
+        let flight = match self.find(&entry, queue, (self.settings.ttl, look)) {
+            Found::Fresh(sample) => return (CacheAnswer::Fresh, Ok(sample)),
             Found::Failing(error) => return self.last_good(&entry, error),
             Found::UnderWay(flight) => flight,
         };
         match timeout(patience, outcome(flight)).await {
-            Ok(Ok(sample)) => {
-                self.metrics.cache_answered(CacheAnswer::Fetched);
-                Ok(sample)
-            }
+            Ok(Ok(sample)) => (CacheAnswer::Fetched, Ok(sample)),
             Ok(Err(error)) => self.last_good(&entry, error),
             Err(_) => self.last_good(&entry, ObserveError::NoAnswer { waited: patience }),
         }
@@ -176,7 +192,7 @@ impl<S: QueueSource> ObservationCache<S> {
     /// Why SQS could not be asked.
     pub async fn look(&self, queue: &Arc<QueueRef>, max_age: Duration) -> Outcome {
         let entry = self.entry(queue);
-        match self.find(&entry, queue, max_age) {
+        match self.find(&entry, queue, (max_age, &Span::none())) {
             Found::Fresh(sample) => Ok(sample),
             Found::Failing(error) => Err(error),
             Found::UnderWay(flight) => outcome(flight).await,
@@ -208,7 +224,12 @@ impl<S: QueueSource> ObservationCache<S> {
 
     /// What `entry` knows that is younger than `max_age`, starting a fetch where it knows nothing and
     /// none is under way.
-    fn find(&self, entry: &Arc<Entry>, queue: &Arc<QueueRef>, max_age: Duration) -> Found {
+    fn find(
+        &self,
+        entry: &Arc<Entry>,
+        queue: &Arc<QueueRef>,
+        (max_age, look): (Duration, &Span),
+    ) -> Found {
         let fresh = || entry.sample().filter(|sample| sample.age() < max_age);
         if let Some(sample) = fresh() {
             return Found::Fresh(sample);
@@ -227,41 +248,51 @@ impl<S: QueueSource> ObservationCache<S> {
         let under_way = knowledge
             .flight
             .clone()
-            .filter(|flight| flight.has_changed().is_ok());
-        let flight = under_way.unwrap_or_else(|| self.start_flight(entry, queue));
+            .filter(|flight| flight.outcome.has_changed().is_ok());
+        if let Some(flight) = under_way {
+            traces::joined(look, &flight.span);
+            return Found::UnderWay(flight);
+        }
+        let flight = self.start_flight(entry, queue, look);
         knowledge.flight = Some(flight.clone());
         Found::UnderWay(flight)
     }
 
     /// Fetches in a task of its own, so that a caller who leaves cancels nothing. The task is bounded
     /// by the fetch deadline.
-    fn start_flight(&self, entry: &Arc<Entry>, queue: &Arc<QueueRef>) -> Flight {
+    fn start_flight(&self, entry: &Arc<Entry>, queue: &Arc<QueueRef>, look: &Span) -> Flight {
+        let span = traces::fetch(look, queue);
         let (outcome_sender, flight) = watch::channel(None);
         let (source, metrics) = (Arc::clone(&self.source), Arc::clone(&self.metrics));
         let (entry, queue) = (Arc::clone(entry), Arc::clone(queue));
         let deadline = self.settings.fetch_deadline;
+        let fetch = span.clone();
         tokio::spawn(async move {
             let asked_at = Instant::now();
-            let answer = timeout(deadline, source.observe(&queue)).await;
+            let observed = source.observe(&queue).instrument(fetch.clone());
+            let answer = timeout(deadline, observed).await;
             let outcome = answer
                 .unwrap_or(Err(ObserveError::NoAnswer { waited: deadline }))
                 .map(|seen| Sample::after(entry.sample().as_ref(), seen, asked_at));
             metrics.queue_asked(counted_as(&outcome));
+            if let Err(error) = &outcome {
+                traces::failed(&fetch, error);
+            }
             entry.land(&queue, outcome.clone());
             outcome_sender.send_replace(Some(outcome));
         });
-        flight
+        Flight {
+            outcome: flight,
+            span,
+        }
     }
 
     /// The last good sample while it is young enough to be knowledge, else `error`.
-    fn last_good(&self, entry: &Entry, error: ObserveError) -> Result<Sample, ObserveError> {
+    fn last_good(&self, entry: &Entry, error: ObserveError) -> (CacheAnswer, Outcome) {
         let is_known = |sample: &Sample| sample.age() <= self.settings.staleness_bound;
-        if let Some(sample) = entry.sample().filter(is_known) {
-            self.metrics.cache_answered(CacheAnswer::Stale);
-            Ok(sample)
-        } else {
-            self.metrics.cache_answered(CacheAnswer::Failed);
-            Err(error)
+        match entry.sample().filter(is_known) {
+            Some(sample) => (CacheAnswer::Stale, Ok(sample)),
+            None => (CacheAnswer::Failed, Err(error)),
         }
     }
 }
@@ -277,6 +308,7 @@ fn counted_as(outcome: &Outcome) -> SqsOutcome {
 /// Waits for the one outcome of a flight.
 async fn outcome(mut flight: Flight) -> Outcome {
     let landed = flight
+        .outcome
         .wait_for(Option::is_some)
         .await
         .map(|outcome| outcome.clone());

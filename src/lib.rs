@@ -27,7 +27,7 @@
 //! - [`explain`]: the decision for a file's triggers, from one look at each queue
 //! - [`client`]: asks a running server's port for people
 //! - [`commands`]: what each command does, a file each
-//! - [`cli`], [`clock`], [`telemetry`], [`shutdown`], [`metrics`], [`watched_files`]: the edges
+//! - [`cli`], [`clock`], [`telemetry`], [`traces`], [`shutdown`], [`metrics`], [`watched_files`]: the edges
 //!
 //! Dependencies point one way: `main -> commands -> service -> {grpc, http} -> watchers -> cache -> queue -> scaling`.
 //! [`metrics`] and [`status`] are leaves beside that line, and `scaling` never uses them. `scaling` knows no AWS, no
@@ -62,6 +62,7 @@ pub mod simulation;
 pub mod status;
 pub mod telemetry;
 pub mod tls;
+pub mod traces;
 pub mod watched_files;
 pub mod watchers;
 pub mod workloads;

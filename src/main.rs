@@ -20,7 +20,9 @@ async fn main() -> ExitCode {
 
 async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let filter = cli.log_filter();
-    telemetry::start(cli.log.log_format, filter)
+    let traces = telemetry::start(cli.log.log_format, filter)
         .with_context(|| format!("--log: cannot understand {filter:?}"))?;
-    commands::run(&cli.command).await
+    let outcome = commands::run(&cli.command).await;
+    traces.end().await;
+    outcome
 }

@@ -98,7 +98,8 @@ struct CallMeter {
 }
 
 impl Call {
-    fn name(self) -> &'static str {
+    /// As KEDA's contract has it.
+    pub fn name(self) -> &'static str {
         match self {
             Self::IsActive => "IsActive",
             Self::GetMetricSpec => "GetMetricSpec",
@@ -137,6 +138,18 @@ pub enum CacheAnswer {
     Stale,
     /// Nothing to give: the caller got an error.
     Failed,
+}
+
+impl CacheAnswer {
+    /// As traces say it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fresh => "hit",
+            Self::Fetched => "miss",
+            Self::Stale => "stale",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]

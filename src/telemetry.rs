@@ -1,4 +1,4 @@
-//! Where logs go: to stderr, as text for people or JSON for machines.
+//! Where logs go: to stderr, as text for people or JSON for machines. And where traces do.
 
 use std::{
     error::Error,
@@ -7,7 +7,9 @@ use std::{
 };
 
 use clap::ValueEnum;
-use tracing_subscriber::{EnvFilter, filter::ParseError};
+use tracing_subscriber::{EnvFilter, Layer, filter::ParseError, fmt, prelude::*, registry};
+
+use crate::traces::Traces;
 
 /// How a line of the log looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -18,21 +20,28 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts logging what `filter` lets through (`info`, `sluice=debug`, ...).
+/// Starts logging what `filter` lets through (`info`, `sluice=debug`, ...), and tracing where the
+/// environment says so.
 ///
 /// # Errors
 /// When `filter` cannot be understood.
-pub fn start(format: LogFormat, filter: &str) -> Result<(), ParseError> {
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(filter)?)
+pub fn start(format: LogFormat, filter: &str) -> Result<Traces, ParseError> {
+    let filter = EnvFilter::try_new(filter)?;
+    let lines = fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false);
-    match format {
-        LogFormat::Text => lines.init(),
-        LogFormat::Json => lines.json().flatten_event(true).init(),
-    }
-    Ok(())
+    let lines = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    let traces = Traces::from_environment();
+    registry()
+        .with(traces.layer())
+        .with(lines.with_filter(filter))
+        .init();
+    traces.announce();
+    Ok(traces)
 }
 
 /// An error with all its causes, in one line.

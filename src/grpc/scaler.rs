@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{Code, Request, Response, Status};
+use tracing::{Instrument, Span};
 
 use super::{
     convert,
@@ -24,6 +25,7 @@ use crate::{
     metrics::{Call, Metrics},
     queue::{MinuteFeed, QueueSource},
     status::Board,
+    traces,
     watchers::{WatchSettings, Watchers},
     workloads::WorkloadFeed,
 };
@@ -135,7 +137,7 @@ impl<S: QueueSource> ScalerService<S> {
     /// What is known now, and what the trigger's policy makes of it.
     async fn decide_now(&self, live: &LiveTrigger) -> Result<(Sample, Judgement), Status> {
         let sample = self.observe(live).await?;
-        let judged = decide_from(&self.judge, live, &sample)?;
+        let judged = self.decide(live, &sample)?;
         Ok((sample, judged))
     }
 
@@ -145,8 +147,16 @@ impl<S: QueueSource> ScalerService<S> {
             Some(sample) => sample,
             None => self.observe(&live).await?,
         };
-        let judged = decide_from(&self.judge, &live, &sample)?;
+        let judged = self.decide(&live, &sample)?;
         Ok(convert::is_active(judged.activity.polled))
+    }
+
+    /// What is made of `sample`, as a part of the call's trace.
+    fn decide(&self, live: &LiveTrigger, sample: &Sample) -> Result<Judgement, Status> {
+        let span = traces::decision(&live.trigger.queue);
+        let judged = span.in_scope(|| decide_from(&self.judge, live, sample))?;
+        traces::decided(&span, &judged.decision, judged.activity.polled);
+        Ok(judged)
     }
 
     /// What is known of the trigger's queue.
@@ -167,18 +177,26 @@ impl<S: QueueSource> ScalerService<S> {
         Ok(convert::metric_spec(&self.find(Some(reference))?.trigger))
     }
 
-    /// Counts and times a unary call.
+    /// Counts, times and traces a unary call.
     async fn measured<T>(
         &self,
-        call: Call,
+        (call, span): (Call, Span),
         answer: impl Future<Output = Result<T, Status>>,
     ) -> Result<Response<T>, Status> {
         let started = Instant::now();
-        let answer = answer.await;
+        let answer = answer.instrument(span.clone()).await;
         let code = answer.as_ref().err().map_or(Code::Ok, Status::code);
         self.metrics.rpc_answered(call, code, started);
+        traces::answered(&span, code.into());
         answer.map(Response::new)
     }
+}
+
+/// A call in its trace, which its headers may tell of.
+fn traced<T>(call: Call, request: &Request<T>, object: Option<&ScaledObjectRef>) -> (Call, Span) {
+    let object = object.map_or(("", ""), |object| (&*object.namespace, &*object.name));
+    let header = |name: &str| request.metadata().get(name)?.to_str().ok();
+    (call, traces::call(call.name(), object, header))
 }
 
 /// What the trigger's policy makes of a sample.
@@ -199,7 +217,8 @@ impl<S: QueueSource> ExternalScaler for ScalerService<S> {
         &self,
         request: Request<ScaledObjectRef>,
     ) -> Result<Response<IsActiveResponse>, Status> {
-        self.measured(Call::IsActive, self.activity(request.into_inner()))
+        let call = traced(Call::IsActive, &request, Some(request.get_ref()));
+        self.measured(call, self.activity(request.into_inner()))
             .await
     }
 
@@ -207,17 +226,18 @@ impl<S: QueueSource> ExternalScaler for ScalerService<S> {
         &self,
         request: Request<ScaledObjectRef>,
     ) -> Result<Response<GetMetricSpecResponse>, Status> {
-        self.measured(Call::GetMetricSpec, async {
-            self.spec(request.into_inner())
-        })
-        .await
+        let call = traced(Call::GetMetricSpec, &request, Some(request.get_ref()));
+        self.measured(call, async { self.spec(request.into_inner()) })
+            .await
     }
 
     async fn get_metrics(
         &self,
         request: Request<GetMetricsRequest>,
     ) -> Result<Response<GetMetricsResponse>, Status> {
-        self.measured(Call::GetMetrics, self.metrics(request.into_inner()))
+        let object = request.get_ref().scaled_object_ref.as_ref();
+        let call = traced(Call::GetMetrics, &request, object);
+        self.measured(call, self.metrics(request.into_inner()))
             .await
     }
 

@@ -87,6 +87,8 @@ fn one_file_names_each_sdk() {
     );
     let kubernetes = ["src/kubernetes.rs"];
     assert_unnamed("src", &["kube::", "k8s_openapi"], &kubernetes);
+    let traces = ["src/traces/otlp.rs"];
+    assert_unnamed("src", &["opentelemetry::", "opentelemetry_"], &traces);
     assert_unnamed("src", &["aws_sdk_sts"], &["src/doctor/identity.rs"]);
     assert_unnamed("src", &["aws_config"], &["src/queue/credentials.rs"]);
 }
@@ -157,6 +159,19 @@ fn the_board_is_a_leaf_that_pages_read_and_nothing_decides_by() {
         &["crate::scaling", "crate::grpc", "crate::queue"],
         &[],
     );
+}
+
+#[test]
+fn traces_are_a_leaf_that_nothing_decides_by() {
+    let others = [
+        "crate::grpc",
+        "crate::cache",
+        "crate::queue",
+        "crate::service",
+        "tonic::Status",
+    ];
+    assert_unnamed("src/traces", &others, &[]);
+    assert_unnamed("src/scaling", &["crate::traces"], &[]);
 }
 
 #[test]

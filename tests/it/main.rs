@@ -27,3 +27,5 @@ mod status;
 mod streams;
 mod support;
 mod tls;
+#[cfg(feature = "otlp")]
+mod traces;

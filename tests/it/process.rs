@@ -23,7 +23,13 @@ pub(crate) struct Process {
 }
 
 pub(crate) async fn given_process(arguments: &[&str]) -> Process {
+    given_process_in(&[], arguments).await
+}
+
+/// A process with these variables in its environment.
+pub(crate) async fn given_process_in(variables: &[(&str, &str)], arguments: &[&str]) -> Process {
     let mut child = Command::new(env!("CARGO_BIN_EXE_sluice"))
+        .envs(variables.iter().copied())
         .args([
             "serve",
             "--grpc-listen",
@@ -37,20 +43,22 @@ pub(crate) async fn given_process(arguments: &[&str]) -> Process {
         .spawn()
         .expect("the binary");
     let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
-    let mut line = String::new();
+    let (mut line, mut whole) = (String::new(), String::new());
     while !line.contains("serving") {
         line.clear();
         let read = timeout(PATIENCE, log.read_line(&mut line))
             .await
             .expect("a line in time");
         assert_ne!(read.expect("a line"), 0, "the process ended early");
+        whole += &line;
     }
     let (grpc, http) = (address(&line, "grpc"), address(&line, "http"));
     // Somebody must read on, or the process would wait for room in the pipe.
     let log = tokio::spawn(async move {
-        let mut rest = String::new();
-        log.read_to_string(&mut rest).await.expect("a log in UTF-8");
-        rest
+        log.read_to_string(&mut whole)
+            .await
+            .expect("a log in UTF-8");
+        whole
     });
     Process {
         child,
@@ -69,12 +77,12 @@ fn address(line: &str, key: &str) -> SocketAddr {
 }
 
 impl Process {
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id().expect("a running process")).unwrap();
         kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
     }
 
-    async fn ended(mut self) -> (Option<i32>, String) {
+    pub(crate) async fn ended(mut self) -> (Option<i32>, String) {
         let status = timeout(PATIENCE, self.child.wait())
             .await
             .expect("an end")
