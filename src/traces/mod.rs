@@ -163,8 +163,8 @@ pub fn decided(span: &Span, decision: &ScalingDecision, is_active: bool) {
 /// Whether a span is part of a trace: ours, and of the SDK of AWS the request and its attempts.
 #[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "nothing asks"))]
 fn is_of_a_trace(metadata: &Metadata<'_>) -> bool {
-    let target = metadata.target();
-    let is_request = target.starts_with("aws_sdk_sqs::operation::");
-    let is_attempt = target.starts_with("aws_smithy_runtime::") && metadata.name() == "try_attempt";
+    let (target, name) = (metadata.target(), metadata.name());
+    let is_request = target.starts_with("aws_sdk_") && name.starts_with("SQS.");
+    let is_attempt = target.starts_with("aws_smithy_runtime::") && name == "try_attempt";
     metadata.is_span() && (target == TARGET || is_request || is_attempt)
 }
