@@ -139,7 +139,14 @@ impl<S: QueueSource> Pushes<S> {
                     is_asked = true;
                     self.samples.wants(Interest::Work);
                 }
-                sample = self.samples.next(self.age_max()) => {
+                outcome = self.samples.next(self.age_max()) => {
+                    let sample = match outcome {
+                        Ok(sample) => sample,
+                        Err(error) => {
+                            self.live.status.failed(self.judge.now(), &error);
+                            continue;
+                        }
+                    };
                     is_asked = false;
                     if let Some(is_active) = self.hear(&sample, opened_at.elapsed())
                         && self.client.send(Ok(convert::is_active(is_active))).await.is_err()

@@ -22,9 +22,9 @@ use tokio::{
 pub use self::pace::Watching;
 use self::{budget::LookBudget, pace::Pace};
 use crate::{
-    cache::{ObservationCache, Sample, Samples},
+    cache::{ObservationCache, Outcome, Samples},
     metrics::Metrics,
-    queue::QueueSource,
+    queue::{ObserveError, QueueSource},
     scaling::QueueRef,
 };
 
@@ -69,7 +69,13 @@ pub struct Watchers<S> {
 
 /// A queue that is watched, as long as somebody holds this.
 #[derive(Debug)]
-struct Watched(watch::Sender<Attention>);
+struct Watched {
+    attention: watch::Sender<Attention>,
+    failure: Failures,
+}
+
+/// Why the last look failed, if it did.
+type Failures = watch::Receiver<Option<ObserveError>>;
 
 /// The attention that the subscribers of a queue want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,12 +95,13 @@ pub enum Interest {
     None,
 }
 
-/// A subscriber to the samples of one queue.
+/// A subscriber to what the looks at one queue come to.
 #[derive(Debug)]
 pub struct Subscription<S> {
     cache: Arc<ObservationCache<S>>,
     queue: Arc<QueueRef>,
     samples: Samples,
+    failures: Failures,
     watched: Arc<Watched>,
     interest: Interest,
 }
@@ -123,11 +130,13 @@ impl<S: QueueSource> Watchers<S> {
     pub fn subscribe(self: &Arc<Self>, queue: &Arc<QueueRef>) -> Subscription<S> {
         let mut samples = self.cache.samples(queue);
         samples.mark_changed();
+        let watched = self.watched(queue);
         let subscription = Subscription {
             cache: Arc::clone(&self.cache),
             queue: Arc::clone(queue),
             samples,
-            watched: self.watched(queue),
+            failures: watched.failure.clone(),
+            watched,
             interest: Interest::Work,
         };
         subscription.watched.count(Interest::Work, 1);
@@ -140,11 +149,16 @@ impl<S: QueueSource> Watchers<S> {
             return watched;
         }
         let (sender, attention) = watch::channel(Attention::default());
-        let watched = Arc::new(Watched(sender));
+        let (failures, failure) = watch::channel(None);
+        let watched = Arc::new(Watched {
+            attention: sender,
+            failure,
+        });
         all.insert(Arc::clone(queue), Arc::downgrade(&watched));
         let place = self.started.fetch_add(1, Ordering::Relaxed);
         let pace = Pace::new(self.settings.interval, self.origin, place);
-        tokio::spawn(Arc::clone(self).watch(Arc::clone(queue), pace, attention));
+        let watch = Arc::clone(self).watch(Arc::clone(queue), pace, (attention, failures));
+        tokio::spawn(watch);
         watched
     }
 
@@ -153,7 +167,10 @@ impl<S: QueueSource> Watchers<S> {
         self: Arc<Self>,
         queue: Arc<QueueRef>,
         mut pace: Pace,
-        mut attention: watch::Receiver<Attention>,
+        (mut attention, failures): (
+            watch::Receiver<Attention>,
+            watch::Sender<Option<ObserveError>>,
+        ),
     ) {
         let _watched_queue = self.metrics.queue_watched();
         let mut samples = self.cache.samples(&queue);
@@ -166,7 +183,12 @@ impl<S: QueueSource> Watchers<S> {
             let now = Instant::now();
             let due = pace.due(samples.borrow().as_ref(), wanted, now);
             if due <= now {
-                self.look(&queue, &mut pace).await;
+                let failure = self.look(&queue, &mut pace).await.err();
+                failures.send_if_modified(|last| {
+                    let is_news = *last != failure;
+                    *last = failure;
+                    is_news
+                });
                 continue;
             }
             // Then it is asked again whether a look is due: somebody may have polled meanwhile.
@@ -178,12 +200,13 @@ impl<S: QueueSource> Watchers<S> {
         self.forget(&queue);
     }
 
-    async fn look(&self, queue: &Arc<QueueRef>, pace: &mut Pace) {
+    async fn look(&self, queue: &Arc<QueueRef>, pace: &mut Pace) -> Outcome {
         sleep_until(self.budget.slot(Instant::now())).await;
         let _place = self.at_once.acquire().await;
         let outcome = self.cache.look(queue, pace.shortest()).await;
         self.metrics.looked(&outcome);
         pace.looked(outcome.is_ok(), Instant::now());
+        outcome
     }
 
     fn forget(&self, queue: &Arc<QueueRef>) {
@@ -219,7 +242,7 @@ impl Attention {
 impl Watched {
     /// Counts one subscriber more or less.
     fn count(&self, interest: Interest, change: isize) {
-        self.0.send_if_modified(|attention| {
+        self.attention.send_if_modified(|attention| {
             let before = attention.watching();
             if let Some(count) = attention.of(interest) {
                 *count = count.saturating_add_signed(change);
@@ -231,16 +254,28 @@ impl Watched {
 
 impl<S: QueueSource> Subscription<S> {
     /// The last sample at first, if there is one of the last `max_age`, and from there on each new one.
-    pub async fn next(&mut self, max_age: Duration) -> Sample {
+    ///
+    /// # Errors
+    /// Why the watcher's look failed, once for each cause.
+    pub async fn next(&mut self, max_age: Duration) -> Outcome {
         loop {
-            if self.samples.changed().await.is_err() {
+            let is_known = tokio::select! {
+                changed = self.samples.changed() => changed.is_ok(),
+                Ok(()) = self.failures.changed() => {
+                    match self.failures.borrow_and_update().clone() {
+                        Some(error) => return Err(error),
+                        None => continue,
+                    }
+                }
+            };
+            if !is_known {
                 // The cache forgot the queue, and starts anew.
                 self.samples = self.cache.samples(&self.queue);
                 self.samples.mark_changed();
             }
             let sample = self.samples.borrow_and_update().clone();
             if let Some(sample) = sample.filter(|sample| sample.age() <= max_age) {
-                return sample;
+                return Ok(sample);
             }
         }
     }

@@ -73,7 +73,8 @@ fn given_subscriber(watchers: &Arc<Watchers<Queues>>, number: usize, interest: I
     let mut subscription = watchers.subscribe(&given_queue(number));
     tokio::spawn(async move {
         loop {
-            subscription.next(EVER).await;
+            // Who looks and fails looks again.
+            let _ = subscription.next(EVER).await;
             subscription.wants(interest);
         }
     });
@@ -126,12 +127,12 @@ async fn every_sample_reaches_every_subscriber_and_the_last_one_a_newcomer() {
     let queues = Queues::default();
     let watchers = given_watchers(&queues, WatchSettings::default());
     let mut first = watchers.subscribe(&given_queue(1));
-    assert_eq!(first.next(EVER).await.observation.visible, Ok(0));
+    assert_eq!(first.next(EVER).await.unwrap().observation.visible, Ok(0));
     queues.send(7);
-    assert_eq!(first.next(EVER).await.observation.visible, Ok(7));
+    assert_eq!(first.next(EVER).await.unwrap().observation.visible, Ok(7));
     let mut second = watchers.subscribe(&given_queue(1));
     let before = Instant::now();
-    assert_eq!(second.next(EVER).await.observation.visible, Ok(7));
+    assert_eq!(second.next(EVER).await.unwrap().observation.visible, Ok(7));
     assert_eq!(before, Instant::now());
 }
 
@@ -140,7 +141,7 @@ async fn a_watcher_ends_with_its_last_subscriber_and_begins_again_with_the_next(
     let queues = Queues::default();
     let watchers = given_watchers(&queues, WatchSettings::default());
     let mut subscription = watchers.subscribe(&given_queue(1));
-    subscription.next(EVER).await;
+    subscription.next(EVER).await.unwrap();
     drop(subscription);
     sleep(Duration::from_secs(2)).await;
     let asked = queues.asked();
@@ -161,10 +162,10 @@ async fn a_doubt_is_settled_within_half_a_second() {
     let queues = Queues::default();
     let watchers = given_watchers(&queues, WatchSettings::default());
     let mut subscription = watchers.subscribe(&given_queue(1));
-    subscription.next(EVER).await;
-    let before = subscription.next(EVER).await;
+    subscription.next(EVER).await.unwrap();
+    let before = subscription.next(EVER).await.unwrap();
     subscription.wants(Interest::Confirmation);
-    let after = subscription.next(EVER).await;
+    let after = subscription.next(EVER).await.unwrap();
     assert_eq!((after.asked_at - before.asked_at).as_millis() / 10, 40);
 }
 
@@ -214,4 +215,18 @@ async fn a_budget_is_kept_shared_fairly_and_without_bursts() {
         by_queue.values().all(|looks| (9..=14).contains(looks)),
         "{by_queue:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_hears_of_a_failure_once_and_of_the_next_sample() {
+    let queues = Queues::default();
+    let watchers = given_watchers(&queues, WatchSettings::default());
+    queues.0.is_throttled.store(1, Ordering::Relaxed);
+    let mut subscription = watchers.subscribe(&given_queue(0));
+    let failure = subscription.next(EVER).await.unwrap_err();
+    assert!(failure.to_string().contains("throttled"), "{failure}");
+    let again = tokio::time::timeout(Duration::from_mins(1), subscription.next(EVER)).await;
+    assert!(again.is_err(), "{again:?}");
+    queues.0.is_throttled.store(0, Ordering::Relaxed);
+    assert!(subscription.next(EVER).await.is_ok());
 }

@@ -7,6 +7,7 @@ use sluice::{
     grpc::proto::IsActiveResponse,
     local::{FaultAction, FaultRule},
     service::ServiceSettings,
+    status::{ScaledObjectReport, Trouble},
 };
 use tokio::time::{Instant, timeout};
 use tonic::Streaming;
@@ -212,4 +213,33 @@ async fn a_workload_is_kept_warm_for_polls_and_new_streams_alike() {
         kept_for > Duration::from_millis(1_800) && kept_for < Duration::from_secs(4),
         "{kept_for:?}"
     );
+}
+
+/// The one trigger, as soon as the board says this of it.
+async fn assert_shown(scaler: &Scaler, expected: Trouble) -> ScaledObjectReport {
+    let shown = async {
+        loop {
+            let (_, page) = scaler.page("/api/v1/scaledobjects/shop/worker").await;
+            let object: ScaledObjectReport = serde_json::from_str(&page).unwrap();
+            if object.triggers[0].trouble == expected {
+                return object;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, shown).await.expect("it is shown in time")
+}
+
+#[tokio::test]
+async fn a_failure_that_only_a_stream_sees_is_on_the_board_until_the_queue_can_be_read() {
+    let (sqs, scaler) = (given_sqs().await, given_eager_scaler().await);
+    let mut stream = given_stream(&scaler, &sqs).await;
+    assert_says(&mut stream, false).await;
+    assert_shown(&scaler, Trouble::Idle).await;
+    sqs.fault(FaultAction::AccessDenied);
+    let dark = assert_shown(&scaler, Trouble::CannotObserve).await;
+    let failure = dark.triggers[0].failure.as_ref().unwrap();
+    assert!(failure.cause.contains("AccessDenied"), "{failure:?}");
+    sqs.control.clear_faults();
+    assert_shown(&scaler, Trouble::Idle).await;
 }
