@@ -12,10 +12,10 @@ use super::{
     balance::Balance,
     board::Board,
     report::{Trouble, WarningKind},
-    trigger_status::TriggerStatus,
-    words::{self, With},
+    trigger_status::{Look, TriggerStatus},
+    warnings, words,
 };
-use crate::scaling::{BindingTerm, ScalingDecision};
+use crate::scaling::{BindingTerm, Count, ScalingDecision};
 
 /// Triggers with series of their own: some twenty each, and a scrape is a few megabytes. The others are
 /// counted in `sluice_triggers_left_out`.
@@ -297,44 +297,34 @@ fn write_labelled(encoder: &mut DescriptorEncoder<'_>, shown: &[Shown]) -> fmt::
 }
 
 impl Shown {
+    /// Numbers alone: words for each trigger would cost more than writing its series.
     fn of(status: Arc<TriggerStatus>, now: Duration) -> Self {
-        let report = words::trigger(&status, now, With::NoHistory);
         let state = status.lock();
-        let last = state.last.as_ref();
-        let mut warnings: Vec<_> = report.warnings.iter().map(|warning| warning.kind).collect();
-        warnings.sort_unstable();
-        warnings.dedup();
-        let decision = last.map(|look| look.decision);
-        let observation = report.observation.as_ref();
+        let found = warnings::of(&status.trigger, &state);
+        let trouble = words::trouble(&status, &state, (&found, now));
+        let mut kinds: Vec<_> = found.iter().map(|warning| warning.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let decision = state.last.as_ref().map(|look| &look.decision);
+        let bound_by = decision.map(|decision| decision.bound_by);
+        let policy = decision.map_or(&status.trigger.policy, |decision| &decision.policy);
         let numbers = Numbers {
-            observation_age: observation.map(|seen| seen.age_seconds),
-            visible: observation
-                .and_then(|seen| seen.visible_messages)
-                .map(count),
-            in_flight: observation
-                .and_then(|seen| seen.in_flight_messages)
-                .map(count),
-            delayed: observation
-                .and_then(|seen| seen.delayed_messages)
-                .map(count),
-            dead_letters: observation.and_then(|seen| seen.dead_letters).map(count),
-            cannot_observe: Some(flag(report.failure.is_some())),
-            active: last.map(|look| flag(look.activity.polled)),
-            ready_replicas: report.ready_replicas.map(f64::from),
-            asked_age: Some(report.asked_age_seconds),
-            target_wait: report.policy.target_wait_seconds,
-            ..decision
+            cannot_observe: Some(flag(state.failure.is_some())),
+            asked_age: Some(now.saturating_sub(status.asked_at()).as_secs_f64()),
+            target_wait: policy.law.map(|law| law.target_wait.as_secs_f64()),
+            ..state
+                .last
                 .as_ref()
-                .map(Numbers::of_decision)
+                .map(|look| Numbers::of_look(look, now))
                 .unwrap_or_default()
         };
-        let numbers = numbers.with_balance(report.balance.is_some().then_some(&state.balance));
+        let numbers = numbers.with_balance(policy.law.map(|_| &state.balance));
         drop(state);
         Self {
             status,
-            trouble: report.trouble,
-            bound_by: decision.map(|decision| decision.bound_by),
-            warnings,
+            trouble,
+            bound_by,
+            warnings: kinds,
             numbers,
         }
     }
@@ -362,6 +352,22 @@ impl EncodeLabelSet for Shown {
 }
 
 impl Numbers {
+    fn of_look(look: &Look, now: Duration) -> Self {
+        let seen = &look.observation;
+        let known = |messages: &Count| messages.as_ref().ok().copied().map(count);
+        let dead_letters = look.dead_letters.as_ref().and_then(|dead| dead.messages);
+        Self {
+            observation_age: Some(now.saturating_sub(look.at).as_secs_f64()),
+            visible: known(&seen.visible),
+            in_flight: known(&seen.in_flight),
+            delayed: known(&seen.delayed),
+            dead_letters: dead_letters.map(count),
+            active: Some(flag(look.activity.polled)),
+            ready_replicas: look.ready_replicas.map(f64::from),
+            ..Self::of_decision(&look.decision)
+        }
+    }
+
     fn of_decision(decision: &ScalingDecision) -> Self {
         let estimate = decision.law.map(|law| law.estimate);
         let message = estimate.and_then(|estimate| estimate.message);

@@ -74,7 +74,7 @@ pub(super) fn trouble_now(status: &TriggerStatus, now: Duration) -> Trouble {
 }
 
 /// What matters most.
-fn trouble(
+pub(super) fn trouble(
     status: &TriggerStatus,
     state: &State,
     (warnings, now): (&[WarningReport], Duration),
