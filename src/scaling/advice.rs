@@ -11,6 +11,9 @@ const DELETIONS_TO_CONTRADICT: f64 = 50.0;
 /// A hint that is off by more than this is reported.
 const HINT_OFF_BY: f64 = 2.0;
 
+/// From this share of its retention on, the oldest message is told.
+const RETENTION_SHARE: f64 = 0.8;
+
 /// Something that a user should know. The same advice is the same value, so that it is said once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Advice {
@@ -24,6 +27,10 @@ pub enum Advice {
     VisibilityTooShort { timeout: Duration, seconds: f64 },
     /// Work fails, or nothing gets done.
     WorkFails,
+    /// Some messages fail, and are received again.
+    SomeFail { share: f64 },
+    /// The oldest message will soon have been there for as long as the queue keeps messages.
+    NearRetention { age: Duration, retention: Duration },
     /// More replicas did not get more done.
     MoreDoesNotHelp,
     /// A FIFO queue has fewer groups than replicas could work on.
@@ -53,7 +60,8 @@ pub fn advice(policy: &ScalingPolicy, settings: &QueueSettings, answer: &LawAnsw
         contradicted_message(policy, estimate),
         contradicted_concurrency(policy, estimate),
         too_short_visibility(settings, estimate),
-        estimate.stalled_at.map(|_| Advice::WorkFails),
+        failing(estimate),
+        near_retention(settings, estimate),
         estimate.ineffective_above.map(|_| Advice::MoreDoesNotHelp),
         few_groups,
     ]
@@ -97,6 +105,22 @@ fn too_short_visibility(settings: &QueueSettings, estimate: &Estimate) -> Option
     })
 }
 
+fn failing(estimate: &Estimate) -> Option<Advice> {
+    let some = |share| Advice::SomeFail { share };
+    match estimate.stalled_at {
+        Some(_) => Some(Advice::WorkFails),
+        None => estimate.failing_share.map(some),
+    }
+}
+
+fn near_retention(settings: &QueueSettings, estimate: &Estimate) -> Option<Advice> {
+    let (retention, oldest) = (settings.retention?, estimate.oldest?);
+    (oldest.age > retention.mul_f64(RETENTION_SHARE)).then_some(Advice::NearRetention {
+        age: oldest.age,
+        retention,
+    })
+}
+
 impl fmt::Display for Advice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -117,6 +141,19 @@ impl fmt::Display for Advice {
             Self::WorkFails => formatter.write_str(
                 "messages are received and not done: more replicas would fail as well, so none are added",
             ),
+            Self::SomeFail { share } => write!(
+                formatter,
+                "{:.0} of 100 messages received in the last minutes were not done and are received again: look for \
+                 their causes in the consumers' log",
+                share * 100.0
+            ),
+            Self::NearRetention { age, retention } => write!(
+                formatter,
+                "the oldest message has waited for {:.1} h, and the queue drops messages after {:.1} h: raise \
+                 MessageRetentionPeriod, or messages are lost",
+                age.as_secs_f64() / 3600.0,
+                retention.as_secs_f64() / 3600.0
+            ),
             Self::MoreDoesNotHelp => formatter.write_str(
                 "more replicas did not get more done, so none are added: something behind them is the limit",
             ),
@@ -131,7 +168,7 @@ impl fmt::Display for Advice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scaling::{Law, MessageTime};
+    use crate::scaling::{Law, MessageTime, Oldest};
 
     fn given_policy() -> ScalingPolicy {
         ScalingPolicy {
@@ -198,5 +235,30 @@ mod tests {
         assert_eq!(advice.len(), 2);
         assert_eq!(advice[1], Advice::WorkFails);
         assert!(advice[0].is_like(&advice[0]) && !advice[0].is_like(&advice[1]));
+    }
+
+    #[test]
+    fn messages_that_fail_and_messages_that_are_nearly_lost_are_reported() {
+        let estimate = Estimate {
+            failing_share: Some(0.25),
+            oldest: Some(Oldest {
+                age: Duration::from_hours(80),
+                is_measured: true,
+            }),
+            ..given_estimate(1.0, 10.0)
+        };
+        let settings = QueueSettings {
+            retention: Some(Duration::from_hours(96)),
+            ..QueueSettings::default()
+        };
+        let policy = given_policy();
+        let answer = policy.law.unwrap().answer(&estimate, 5.0);
+        let texts: Vec<String> = advice(&policy, &settings, &answer)
+            .iter()
+            .map(Advice::to_string)
+            .collect();
+        assert_eq!(texts.len(), 2, "{texts:?}");
+        assert!(texts[0].starts_with("25 of 100 messages"), "{texts:?}");
+        assert!(texts[1].contains("80.0 h, and the queue drops messages after 96.0 h"));
     }
 }

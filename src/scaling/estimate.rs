@@ -94,6 +94,9 @@ pub struct Estimate {
     /// What is in flight is work, and how much of it a replica does is known: hardly anything was
     /// received in the last minutes that was not done.
     pub is_work_clean: bool,
+    /// The share of what was received in the last minutes that is neither done nor in flight any more,
+    /// where it is no noise: those messages failed, and are received again.
+    pub failing_share: Option<f64>,
     /// Work goes on and nothing comes of it: the replicas that were asked for before.
     pub stalled_at: Option<f64>,
     /// More replicas than this were asked for before, and no more got done.
@@ -278,6 +281,7 @@ impl Estimator {
             pressing,
             oldest,
             is_work_clean: self.concurrency.is_known() && self.is_work_clean(),
+            failing_share: self.failing_share(),
             stalled_at: self.stalled_since.map(|since| self.asked_before(since)),
             ineffective_above: self.ineffective_above,
             groups: self

@@ -68,6 +68,33 @@ fn a_wrong_hint_is_unlearned_within_five_minutes_of_traffic() {
 }
 
 #[test]
+fn messages_that_fail_are_told_and_noise_is_not() {
+    for (deleted, expected) in [(900.0, Some(0.25)), (1_150.0, None)] {
+        let mut scaler = Scaler::new(ScalingPolicy {
+            law: Some(given_law()),
+            ..ScalingPolicy::default()
+        });
+        let mut share = None;
+        for _ in 0..4 {
+            let from = scaler.now;
+            for _ in 0..4 {
+                scaler.poll((100, 20), &[]);
+                scaler = scaler.after(15);
+            }
+            let published = Minute {
+                from,
+                received: Some(1_200.0),
+                deleted: Some(deleted),
+                ..Minute::default()
+            };
+            let law = scaler.poll((100, 20), &[published]).law.unwrap();
+            share = law.estimate.failing_share;
+        }
+        assert_eq!(share, expected, "{deleted}");
+    }
+}
+
+#[test]
 fn one_low_reading_is_not_believed_and_two_are() {
     let mut scaler = Scaler::new(ScalingPolicy {
         law: Some(given_law()),

@@ -250,6 +250,10 @@ pub struct EstimateReport {
     pub oldest_age_is_measured: Option<bool>,
     /// Groups of a FIFO queue that are worked on at once, where they are the limit.
     pub groups: Option<f64>,
+    /// The share of the messages received in the last minutes that failed; `null` while it is no more than
+    /// noise, or nothing tells.
+    #[serde(default)]
+    pub failing_share: Option<f64>,
     /// Work goes on and nothing comes of it.
     pub is_stalled: bool,
 }
@@ -355,8 +359,12 @@ pub enum WarningKind {
     DeadLettersGrow,
     /// There are dead letters.
     DeadLetters,
-    /// Messages are received again and again without being done.
+    /// Messages are received and nothing gets done.
     Poison,
+    /// Some messages fail, and are received again.
+    ReceivedAgain,
+    /// The oldest message will soon be dropped, because it is too old.
+    Retention,
     /// No more groups of a FIFO queue can be worked on.
     FifoGroups,
     /// More replicas got no more done: something behind them is the limit.
@@ -365,6 +373,8 @@ pub enum WarningKind {
     VisibilityTimeout,
     /// Measurement says something else than a hint.
     HintContradicted,
+    /// Messages that always fail are tried until they are too old: there is no queue for them.
+    NoDeadLetters,
     /// CloudWatch is off, denied or over its budget.
     CloudWatch,
 }
@@ -378,10 +388,13 @@ impl WarningKind {
             Self::DeadLettersGrow => "dead_letters_grow",
             Self::DeadLetters => "dead_letters",
             Self::Poison => "poison",
+            Self::ReceivedAgain => "received_again",
+            Self::Retention => "retention",
             Self::FifoGroups => "fifo_groups",
             Self::Downstream => "downstream",
             Self::VisibilityTimeout => "visibility_timeout",
             Self::HintContradicted => "hint_contradicted",
+            Self::NoDeadLetters => "no_dead_letters",
             Self::CloudWatch => "cloud_watch",
         }
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     dead_letters::DeadLetters,
     queue::SensingState,
-    scaling::{Advice, Trigger, advice},
+    scaling::{Advice, QueueSettings, Trigger, advice},
 };
 
 /// Everything that is known to be wrong with a trigger or its queue.
@@ -22,6 +22,7 @@ pub(super) fn of(trigger: &Trigger, state: &State) -> Vec<WarningReport> {
     }
     if let Some(look) = &state.last {
         warnings.extend(of_work(look));
+        warnings.extend(of_redrive(&look.observation.settings));
         warnings.extend(of_minutes(look));
         warnings.extend(look.dead_letters.as_ref().and_then(of_dead_letters));
     }
@@ -51,6 +52,18 @@ fn of_work(look: &Look) -> Vec<WarningReport> {
     };
     let found = advice(&look.decision.policy, &look.observation.settings, law);
     found.iter().map(WarningReport::from).collect()
+}
+
+/// SQS leaves out the policy of a queue that has none; who does not tell the timeout either tells nothing.
+fn of_redrive(settings: &QueueSettings) -> Option<WarningReport> {
+    let is_told = settings.visibility_timeout.is_some();
+    let has_none = settings.dead_letters.is_none() && settings.receives_max.is_none();
+    (is_told && has_none).then(|| WarningReport {
+        kind: WarningKind::NoDeadLetters,
+        severity: Severity::Minor,
+        text: "the queue has no RedrivePolicy: a message that always fails is tried until its retention ends"
+            .to_owned(),
+    })
 }
 
 fn of_dead_letters(dead: &DeadLetters) -> Option<WarningReport> {
@@ -97,6 +110,8 @@ impl From<&Advice> for WarningReport {
                 (WarningKind::VisibilityTimeout, Severity::Serious)
             }
             Advice::WorkFails => (WarningKind::Poison, Severity::Serious),
+            Advice::SomeFail { .. } => (WarningKind::ReceivedAgain, Severity::Notable),
+            Advice::NearRetention { .. } => (WarningKind::Retention, Severity::Serious),
             Advice::MoreDoesNotHelp => (WarningKind::Downstream, Severity::Notable),
             Advice::FewGroups { .. } => (WarningKind::FifoGroups, Severity::Notable),
         };

@@ -232,6 +232,7 @@ impl EstimateReport {
             oldest_age_seconds: estimate.oldest.map(|oldest| oldest.age.as_secs_f64()),
             oldest_age_is_measured: estimate.oldest.map(|oldest| oldest.is_measured),
             groups: estimate.groups,
+            failing_share: estimate.failing_share,
             is_stalled: estimate.stalled_at.is_some(),
         }
     }

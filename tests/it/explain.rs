@@ -59,6 +59,7 @@ shop/orders: queue orders in eu-west-1
   aws-sqs-queue  would say 3 replicas, active
   seen           12 visible, 0 in flight, 0 delayed, 0 s ago; visibility timeout 30 s, no queue for dead letters
   warning        metadata key \"queueLenght\" is unknown and ignored; did you mean \"queueLength\"?
+  note           the queue has no RedrivePolicy: a message that always fails is tried until its retention ends
   note           the autoscaler stays within minReplicaCount 0 and maxReplicaCount 4
 ";
     assert_eq!(out(&output), expected, "{}", log(&output));

@@ -80,7 +80,12 @@ async fn what_was_seen_and_decided_is_on_the_board() {
         .iter()
         .map(|warning| warning.kind)
         .collect();
-    assert_eq!(kinds, [WarningKind::Metadata, WarningKind::CloudWatch]);
+    let expected = [
+        WarningKind::Metadata,
+        WarningKind::NoDeadLetters,
+        WarningKind::CloudWatch,
+    ];
+    assert_eq!(kinds, expected);
     assert!(
         trigger.warnings[0]
             .text

@@ -37,6 +37,9 @@ const FAILING_RECEIVES_MIN: f64 = 30.0;
 /// When more than this share of what was received is neither deleted nor in flight, work fails.
 const FAILING_SHARE: f64 = 0.5;
 
+/// When more than this share is, some messages fail.
+const FAILING_SHARE_TOLD: f64 = 0.1;
+
 /// When no more than this share of what was received is lost, or so few messages, work succeeds.
 const CLEAN_SHARE: f64 = 0.02;
 const CLEAN_MESSAGES: f64 = 3.0;
@@ -70,6 +73,15 @@ struct Lost {
     received: f64,
     messages: f64,
     most_in_flight: f64,
+}
+
+impl Lost {
+    /// Whether it is more than this share of what was received, and more than what is in flight may be
+    /// miscounted by.
+    fn exceeds(&self, share: f64) -> bool {
+        self.received > FAILING_RECEIVES_MIN
+            && self.messages > share * self.received + 0.1 * self.most_in_flight
+    }
 }
 
 impl Estimator {
@@ -168,10 +180,14 @@ impl Estimator {
 
     /// Most of what was received in the last minutes is neither deleted nor still in flight.
     fn is_failing(&self) -> bool {
-        self.lost().is_some_and(|lost| {
-            lost.received > FAILING_RECEIVES_MIN
-                && lost.messages > FAILING_SHARE * lost.received + 0.1 * lost.most_in_flight
-        })
+        self.lost().is_some_and(|lost| lost.exceeds(FAILING_SHARE))
+    }
+
+    /// The share of what was received in the last minutes that failed, where it is no noise.
+    pub(super) fn failing_share(&self) -> Option<f64> {
+        let lost = self.lost()?;
+        lost.exceeds(FAILING_SHARE_TOLD)
+            .then(|| lost.messages / lost.received)
     }
 
     pub(super) fn is_work_clean(&self) -> bool {
