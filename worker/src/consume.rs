@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 use crate::outbox::{BatchOperation, Outbox};
 use crate::process::{Processing, Signals};
 use crate::progress::Progress;
-use crate::queue::{Queue, QueueError, VisibilityChange};
+use crate::queue::{Purpose, Queue, QueueError, VisibilityChange};
 use crate::receive::Receiving;
 use crate::release::Release;
 use crate::settings::ConsumeSettings;
@@ -159,5 +159,11 @@ impl BatchOperation for VisibilityChanges {
 
     async fn send(&self, changes: &[VisibilityChange]) -> Result<Reply, QueueError> {
         self.0.change_visibility(changes).await
+    }
+
+    /// A message that was released may be at work in another consumer by now: to release it again, with a receipt that SQS
+    /// may still take, would give it to a third one.
+    fn may_repeat_unanswered(change: &VisibilityChange) -> bool {
+        change.purpose == Purpose::Keep
     }
 }

@@ -11,7 +11,7 @@ use tracing::{debug, warn};
 use crate::message::Message;
 use crate::metrics::Metrics;
 use crate::outbox::{Outbox, Undone};
-use crate::queue::VisibilityChange;
+use crate::queue::{Purpose, VisibilityChange};
 
 /// A message can be hidden for 12 hours from its receive, extensions included; SQS refuses more.
 const HIDDEN_MAX: Duration = Duration::from_hours(12);
@@ -85,6 +85,7 @@ impl Heartbeat {
             let change = VisibilityChange {
                 receipt,
                 visibility,
+                purpose: Purpose::Keep,
             };
             answers.push((held, self.visibility.submit(change).await));
         }

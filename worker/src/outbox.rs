@@ -38,6 +38,12 @@ pub trait BatchOperation: Send + Sync + 'static {
         &self,
         entries: &[Self::Entry],
     ) -> impl Future<Output = Result<Reply, QueueError>> + Send;
+
+    /// Whether an entry that was sent and not answered, and so may have been carried out, does no harm when it is carried
+    /// out once more, some seconds later.
+    fn may_repeat_unanswered(_entry: &Self::Entry) -> bool {
+        true
+    }
 }
 
 /// Why an entry was not carried out.
@@ -47,6 +53,8 @@ pub enum Undone {
     Refused { code: String },
     #[error("SQS did not do it in {ATTEMPTS_MAX} attempts: {cause}")]
     GivenUp { cause: String },
+    #[error("nobody knows whether SQS did it: {cause}")]
+    Unanswered { cause: String },
     #[error("the worker ended first")]
     Ended,
 }
@@ -156,8 +164,27 @@ async fn send_once<O: BatchOperation>(
     let entries: Vec<_> = batch.iter().map(|ticket| ticket.entry.clone()).collect();
     match operation.send(&entries).await {
         Ok(reply) => answer_settled(batch, &reply),
+        Err(error @ QueueError::Unanswered { .. }) => {
+            let cause = with_causes(&error);
+            (answer_unrepeatable::<O>(batch, &cause), cause)
+        }
         Err(error) => (batch, with_causes(&error)),
     }
+}
+
+/// What may be repeated is returned.
+fn answer_unrepeatable<O: BatchOperation>(
+    batch: Vec<Ticket<O::Entry>>,
+    cause: &str,
+) -> Vec<Ticket<O::Entry>> {
+    let (repeatable, others) = batch
+        .into_iter()
+        .partition(|ticket| O::may_repeat_unanswered(&ticket.entry));
+    for ticket in others {
+        let cause = cause.to_owned();
+        answer(ticket, Err(Undone::Unanswered { cause }));
+    }
+    repeatable
 }
 
 fn answer_settled<E>(batch: Vec<Ticket<E>>, reply: &Reply) -> (Vec<Ticket<E>>, String) {

@@ -56,6 +56,16 @@ pub struct Queue {
 pub struct VisibilityChange {
     pub receipt: Receipt,
     pub visibility: Duration,
+    pub purpose: Purpose,
+}
+
+/// Why a message is to be hidden for another time than it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is worked on.
+    Keep,
+    /// Another consumer may have it then.
+    Release,
 }
 
 /// Why SQS did not do what it was asked.
@@ -97,6 +107,14 @@ pub enum QueueError {
         #[source]
         source: BoxError,
     },
+    /// It may have been done all the same.
+    #[error("no answer when asked to {operation} queue {url:?}")]
+    Unanswered {
+        operation: &'static str,
+        url: String,
+        #[source]
+        source: BoxError,
+    },
 }
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -104,13 +122,14 @@ type BoxError = Box<dyn Error + Send + Sync>;
 impl QueueError {
     /// Whether only a person can help: waiting does not create a queue or a permission.
     pub fn is_permanent(&self) -> bool {
-        !matches!(self, Self::Failed { .. })
+        !matches!(self, Self::Failed { .. } | Self::Unanswered { .. })
     }
 
     /// How long to wait before asking again, after this many failures in a row.
     pub fn wait(&self, failures: u32, chance: f64) -> Duration {
         let remedy = match self {
             Self::Failed { remedy, .. } => *remedy,
+            Self::Unanswered { .. } => Remedy::Retry,
             _ => Remedy::BackOff,
         };
         remedy.wait(failures, chance)
@@ -294,7 +313,18 @@ impl Queue {
     {
         let url = self.url.to_string();
         let remedy = Remedy::of(error.code());
+        let was_sent_in_vain = matches!(
+            error,
+            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_)
+        );
         let source = cause(error);
+        if was_sent_in_vain {
+            return QueueError::Unanswered {
+                operation,
+                url,
+                source,
+            };
+        }
         match remedy {
             Remedy::Fatal(Reason::Missing) => QueueError::Missing { url, source },
             Remedy::Fatal(Reason::Denied) => QueueError::Denied {

@@ -9,7 +9,7 @@ use crate::backoff::Backoff;
 use crate::message::Message;
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
-use crate::queue::VisibilityChange;
+use crate::queue::{Purpose, VisibilityChange};
 
 /// A message that failed once does not come again sooner: what failed it takes a moment to pass.
 const LEAST: Duration = Duration::from_secs(1);
@@ -38,13 +38,15 @@ impl Release {
         self.change(&[message], |_| wait).await;
     }
 
-    /// One that cannot be changed is visible when its timeout has run out, so none is lost.
+    /// One that cannot be changed is visible when its timeout has run out, so none is lost; one whose change is not
+    /// answered as well, if SQS has not made it visible already.
     async fn change(&self, messages: &[&Message], wait: impl Fn(&Message) -> Duration) {
         let mut answers = Vec::with_capacity(messages.len());
         for message in messages {
             let change = VisibilityChange {
                 receipt: message.receipt.clone(),
                 visibility: wait(message),
+                purpose: Purpose::Release,
             };
             let seconds = change.visibility.as_secs();
             let answer = self.visibility.submit(change).await;
@@ -54,7 +56,7 @@ impl Release {
             match answer.wait().await {
                 Ok(()) => info!(message_id, seconds, "message comes again"),
                 Err(cause) => {
-                    warn!(message_id, %cause, "message comes back only when its visibility times out");
+                    warn!(message_id, %cause, "message comes again when its visibility times out, if not sooner");
                 }
             }
         }

@@ -34,6 +34,10 @@ impl BatchOperation for Scripted {
         let scripted = self.script.lock().unwrap().pop_front();
         scripted.unwrap_or_else(|| Ok(accepted(0..entries.len())))
     }
+
+    fn may_repeat_unanswered(entry: &u32) -> bool {
+        entry.is_multiple_of(2)
+    }
 }
 
 fn accepted(positions: impl IntoIterator<Item = usize>) -> Reply {
@@ -123,6 +127,29 @@ async fn an_unreachable_sqs_is_given_up_after_a_bounded_number_of_attempts() {
     let cause = "cannot delete from queue \"q\": refused".into();
     assert_eq!(answer, Err(Undone::GivenUp { cause }));
     assert_eq!(operation.sent().len(), attempts);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_answered_is_sent_again_only_where_that_does_no_harm() {
+    let lost = QueueError::Unanswered {
+        operation: "change visibility in",
+        url: "q".into(),
+        source: "closed".into(),
+    };
+    let operation = Scripted::given([Err(lost)]);
+    let (outbox, _sending) = Outbox::open(operation.clone());
+    let mut answers = Vec::new();
+    for answer in submit_all(&outbox, 0..4).await {
+        answers.push(answer.wait().await);
+    }
+    let cause = "no answer when asked to change visibility in queue \"q\": closed".to_owned();
+    let unanswered = Err(Undone::Unanswered { cause });
+    assert_eq!(
+        answers,
+        [Ok(()), unanswered.clone(), Ok(()), unanswered],
+        "0 and 2 may be repeated"
+    );
+    assert_eq!(operation.sent(), [vec![0, 1, 2, 3], vec![0, 2]]);
 }
 
 #[tokio::test(start_paused = true)]
