@@ -1,5 +1,6 @@
 //! What is typed -> checked, typed settings. Touches nothing.
 
+mod access;
 mod doctor;
 mod explain;
 mod history;
@@ -24,6 +25,7 @@ use crate::{
 };
 
 pub use {
+    access::AccessArgs,
     doctor::DoctorArgs,
     explain::{ExplainArgs, RampArgs},
     history::HistoryArgs,
@@ -112,6 +114,8 @@ pub struct ServeArgs {
     pub http_listen: SocketAddr,
     #[command(flatten)]
     pub tls: TlsArgs,
+    #[command(flatten)]
+    pub access: AccessArgs,
     /// An observation younger than this is given without asking SQS; 0 asks every time.
     #[arg(long, env = "SLUICE_CACHE_TTL_SECONDS", value_name = "SECONDS", default_value = "5", value_parser = seconds(0.0..=300.0))]
     pub cache_ttl_seconds: Duration,
@@ -180,10 +184,10 @@ impl From<&ServeArgs> for ServiceSettings {
                     interval: args.push_interval_seconds,
                     looks_per_second_max: args.sqs_looks_per_second_max,
                 },
+                limits: Limits::from(&args.access),
             },
             status_page: args.status_page,
             connection_age: Some(args.connection_age_seconds).filter(|age| !age.is_zero()),
-            limits: Limits::default(),
             drain_deadline: args.drain_deadline_seconds,
         }
     }

@@ -10,6 +10,7 @@
 //! - [`dead_letters`]: how full the queues of dead letters are, read rarely
 //! - [`watchers`]: one watcher per queue, for those who wait for its work
 //! - [`grpc`]: what KEDA sees; only this module names the types of its contract
+//! - [`access`]: who may ask for what
 //! - [`tls`]: certificates, taken anew while the scaler runs; only this module names `rustls`
 //! - [`status`]: the board of what was seen and decided for every trigger, for pages to show
 //! - [`http`]: health, readiness, metrics, the status page and its API
@@ -29,11 +30,12 @@
 //! - [`commands`]: what each command does, a file each
 //! - [`cli`], [`clock`], [`telemetry`], [`traces`], [`shutdown`], [`metrics`], [`watched_files`]: the edges
 //!
-//! Dependencies point one way: `main -> commands -> service -> {grpc, http} -> watchers -> cache -> queue -> scaling`.
+//! Dependencies point one way: `main -> commands -> service -> {grpc, http} -> {access, watchers} -> cache -> queue -> scaling`.
 //! [`metrics`] and [`status`] are leaves beside that line, and `scaling` never uses them. `scaling` knows no AWS, no
 //! gRPC and no clock. `decide` cannot fail: bad metadata stops in `policy.rs`, a missing count in
 //! `observation.rs`. Not knowing is an error, never zero.
 
+pub mod access;
 pub mod cache;
 pub mod cli;
 pub mod client;

@@ -12,6 +12,7 @@ use tonic_health::{
 };
 
 use crate::{
+    access::Access,
     cache::{CacheSettings, ObservationCache},
     clock::EpochClock,
     grpc::{
@@ -36,6 +37,17 @@ use crate::{
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// KEDA holds two streams for every trigger on a single connection, and at this limit its other calls would
+/// wait for ever: it is well above two for each trigger that is kept.
+const CONNECTION_STREAMS_MAX: u32 = 65_536;
+
+/// Headers of a call; KEDA's have less than a kibibyte.
+const HEADER_BYTES_MAX: u32 = 16 << 10;
+
+/// A request must have come as a whole, and its answer begun, within this time. The calls of KEDA have a
+/// shorter deadline of their own, which begins when the request has come.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(20);
+
 /// Everything `sluice serve` can be told.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ServiceSettings {
@@ -53,8 +65,6 @@ pub struct ServiceSettings {
     pub status_page: StatusPage,
     /// A client is asked to connect anew after this time, give or take a tenth; None never does.
     pub connection_age: Option<Duration>,
-    /// How much clients may take.
-    pub limits: Limits,
     /// After a signal to stop, calls under way are cut off after this time.
     pub drain_deadline: Duration,
 }
@@ -70,16 +80,19 @@ pub struct Sensors<S, M = CloudWatchSource> {
     pub workloads: WorkloadFeed,
     /// Tells the time.
     pub clock: EpochClock,
+    /// Tells who may ask for what.
+    pub access: Access,
 }
 
 impl<S> Sensors<S> {
-    /// Counts alone, without minutes.
+    /// Counts alone, without minutes, also of stand-ins for AWS on this machine.
     pub fn of_counts(queues: S) -> Self {
         Self {
             queues,
             minutes: None,
             workloads: WorkloadFeed::off(),
             clock: EpochClock::start(),
+            access: Access::for_stand_ins(),
         }
     }
 }
@@ -126,6 +139,7 @@ pub struct Service<S> {
     draining: CancellationToken,
     clock: EpochClock,
     tls: Option<TlsFeed>,
+    access: Access,
     limits: Limits,
     connection_age: Option<Duration>,
     drain_deadline: Duration,
@@ -159,6 +173,7 @@ impl<S: QueueSource> Service<S> {
             workloads: sensors.workloads.clone(),
             clock: sensors.clock,
             board: Arc::clone(&board),
+            access: sensors.access.clone(),
         };
         let scaler = ScalerService::new(
             eyes,
@@ -178,7 +193,8 @@ impl<S: QueueSource> Service<S> {
             draining,
             clock: sensors.clock,
             tls: None,
-            limits: settings.limits,
+            access: sensors.access,
+            limits: settings.scaler.limits,
             connection_age: settings.connection_age.map(jittered),
             drain_deadline: settings.drain_deadline,
         })
@@ -235,6 +251,7 @@ impl<S: QueueSource> Service<S> {
             draining,
             clock,
             tls,
+            access,
             limits,
             connection_age,
             drain_deadline,
@@ -246,13 +263,14 @@ impl<S: QueueSource> Service<S> {
         if let Some(tls) = tls.clone() {
             tokio::spawn(tls.watch((Arc::clone(&metrics), clock), draining.clone()));
         }
+        tokio::spawn(access.watch(draining.clone()));
         let doors = Doors {
             tls,
             age_max: connection_age,
             connections_max: limits.connections_max,
             metrics: Arc::clone(&metrics),
         };
-        let grpc = router(scaler, health_service, connection_age)?
+        let grpc = router(scaler, health_service, (connection_age, limits))?
             .serve_with_incoming_shutdown(doors.open(grpc), draining.clone().cancelled_owned());
 
         let (readiness, http_stop) = (Readiness::default(), CancellationToken::new());
@@ -306,15 +324,13 @@ fn start_polling<M: MinuteSource>(
 fn router<S: QueueSource>(
     scaler: ScalerService<S>,
     health: HealthServer<impl Health>,
-    connection_age: Option<Duration>,
+    (connection_age, limits): (Option<Duration>, Limits),
 ) -> Result<Router, ServiceError> {
     let describe = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    // Nothing limits the streams of a connection: KEDA holds two for every trigger on a single one,
-    // and at a limit its other calls would wait for ever.
     let server = match connection_age {
         // Without a grace nothing is cut off: streams end themselves, right after.
         Some(age) => Server::builder().max_connection_age(age),
@@ -323,7 +339,12 @@ fn router<S: QueueSource>(
     Ok(server
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .add_service(ExternalScalerServer::new(scaler))
+        .http2_max_header_list_size(HEADER_BYTES_MAX)
+        .max_concurrent_streams(CONNECTION_STREAMS_MAX)
+        .timeout(REQUEST_DEADLINE)
+        .add_service(
+            ExternalScalerServer::new(scaler).max_decoding_message_size(limits.message_bytes_max),
+        )
         .add_service(health)
         .add_service(describe().build_v1()?)
         .add_service(describe().build_v1alpha()?))

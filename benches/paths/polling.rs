@@ -63,6 +63,7 @@ impl Polling {
             workloads: WorkloadFeed::off(),
             clock,
             board: Arc::new(Board::new(clock)),
+            access: sluice::access::Access::for_stand_ins(),
         };
         let stop = CancellationToken::new();
         let entered = runtime.enter();

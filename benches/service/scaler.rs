@@ -37,9 +37,10 @@ pub(crate) async fn given_scaler(listen: &str, flags: &[&str]) -> Scaler {
 }
 
 /// What makes the binary serve.
-pub(crate) fn serve(listen: &str) -> [&str; 4] {
+pub(crate) fn serve(listen: &str) -> [&str; 5] {
     [
         "serve",
+        "--loopback-endpoints",
         "--http-listen=127.0.0.1:0",
         "--grpc-listen",
         listen,

@@ -1,9 +1,11 @@
 //! `sluice serve`.
 
 use anyhow::Context;
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::{
-    cli::{ServeArgs, Switch},
+    access::{Access, OwnAccount},
+    cli::{AccessArgs, ServeArgs, Switch},
     clock::EpochClock,
     queue::{AwsConfig, SqsSource, cloudwatch::CloudWatchSource},
     service::{Sensors, Service, ServiceSettings},
@@ -15,10 +17,11 @@ use crate::{
 pub(super) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     // Before anything says that we serve: a signal that nobody listens to ends the process at once.
     let stop = shutdown::on_signal()?;
+    forbid_core_dumps();
     let tls = args.tls.settings(args.grpc_listen)?;
     let tls = tls.map(TlsFeed::load).transpose().context("TLS")?;
     let encryption = if tls.is_some() { "TLS" } else { "none" };
-    let service = Service::bind(ServiceSettings::from(args), sensors(args).await).await?;
+    let service = Service::bind(ServiceSettings::from(args), sensors(args).await?).await?;
     let service = service.secured(tls);
     tracing::info!(grpc = %service.grpc_address()?, http = %service.http_address()?, encryption, "serving");
     service.run(stop).await?;
@@ -26,11 +29,24 @@ pub(super) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn sensors(args: &ServeArgs) -> Sensors<SqsSource> {
+/// A dump of the memory would show secrets.
+fn forbid_core_dumps() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::warn!("core dumps are not switched off: {error}");
+    }
+}
+
+async fn sensors(args: &ServeArgs) -> anyhow::Result<Sensors<SqsSource>> {
     let aws = AwsConfig::from_environment().await;
+    let aws = aws.guarded(args.access.loopback());
+    let access = access(args, &aws)?;
     let is_on = args.cloudwatch.cloudwatch == Switch::On;
     let endpoint = args.cloudwatch.cloudwatch_endpoint.clone();
-    Sensors {
+    Ok(Sensors {
         queues: SqsSource::new(aws.clone(), args.fetch_deadline_seconds),
         minutes: is_on.then(|| CloudWatchSource::new(aws, endpoint)),
         #[cfg(feature = "kubernetes")]
@@ -38,7 +54,23 @@ async fn sensors(args: &ServeArgs) -> Sensors<SqsSource> {
         #[cfg(not(feature = "kubernetes"))]
         workloads: WorkloadFeed::off(),
         clock: EpochClock::start(),
-    }
+        access,
+    })
+}
+
+fn access(args: &ServeArgs, aws: &AwsConfig) -> anyhow::Result<Access> {
+    let AccessArgs {
+        access_file,
+        aws_account,
+        ..
+    } = &args.access;
+    let own_account = match aws_account {
+        Some(account) => OwnAccount::known(account),
+        None => OwnAccount::of(aws.clone()),
+    };
+    let known = (own_account, aws.is_aws());
+    let access = Access::load(access_file.clone(), args.access.loopback(), known);
+    access.context("--access-file")
 }
 
 /// What tells of the objects that ask: nothing, unless it is asked for and there is a cluster.

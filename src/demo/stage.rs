@@ -9,7 +9,7 @@ use tonic::transport::Endpoint;
 use super::{DemoError, DemoSettings, keda::Keda, pods::Pods, summary::Sight, workload::Workload};
 use crate::{
     cache::CacheSettings,
-    grpc::{Limits, ScalerSettings},
+    grpc::ScalerSettings,
     http::StatusPage,
     local::{Control, LocalServer},
     queue::{
@@ -178,7 +178,6 @@ fn service_settings() -> ServiceSettings {
         scaler: ScalerSettings::default(),
         status_page: StatusPage::On,
         connection_age: None,
-        limits: Limits::default(),
         drain_deadline: Duration::from_secs(2),
     }
 }

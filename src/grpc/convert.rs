@@ -3,10 +3,13 @@
 
 use tonic::Status;
 
-use super::proto::{
-    GetMetricSpecResponse, GetMetricsResponse, IsActiveResponse, MetricSpec, MetricValue,
+use super::{
+    limits::LimitError,
+    live_triggers::FindError,
+    proto::{GetMetricSpecResponse, GetMetricsResponse, IsActiveResponse, MetricSpec, MetricValue},
 };
 use crate::{
+    access::Refused,
     queue::ObserveError,
     scaling::{CountError, PolicyError, QueueRef, ScalingDecision, ScalingPolicy, Trigger},
 };
@@ -38,8 +41,39 @@ pub(super) fn is_active(result: bool) -> IsActiveResponse {
 }
 
 /// Bad metadata, in KEDA's words.
-pub(super) fn bad_metadata(error: &PolicyError) -> Status {
+fn bad_metadata(error: &PolicyError) -> Status {
     Status::invalid_argument(error.to_string())
+}
+
+/// A trigger that may not have what it asks for, or of which that cannot be said.
+pub(super) fn refused(namespace: &str, queue: &QueueRef, refused: &Refused) -> Status {
+    let url = &queue.url;
+    match refused {
+        Refused::ByRule(refusal) => Status::permission_denied(format!(
+            "namespace {namespace:?} may not ask for queue {url:?}: {refusal}"
+        )),
+        Refused::Undecided { .. } => Status::unavailable(refused.to_string()),
+    }
+}
+
+/// A limit that is passed.
+pub(super) fn beyond(limit: &LimitError) -> Status {
+    match limit {
+        LimitError::MetadataKeys { .. } | LimitError::MetadataBytes { .. } => {
+            Status::invalid_argument(limit.to_string())
+        }
+        LimitError::NamespaceTriggers { .. }
+        | LimitError::Triggers { .. }
+        | LimitError::Streams { .. } => Status::resource_exhausted(limit.to_string()),
+    }
+}
+
+/// A trigger that is not found.
+pub(super) fn not_taken(error: &FindError) -> Status {
+    match error {
+        FindError::Metadata(error) => bad_metadata(error),
+        FindError::Limit(limit) => beyond(limit),
+    }
 }
 
 /// A request without the object that it is about.

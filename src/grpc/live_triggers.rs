@@ -11,12 +11,15 @@ use std::{
 use foldhash::quality::RandomState;
 use moka::sync::Cache;
 use tokio::time::Instant;
+use zeroize::Zeroize;
 
 use super::{
     judge::{Case, Judge},
+    limits::{LimitError, Limits, OpenStreams, Shares},
     proto::ScaledObjectRef,
 };
 use crate::{
+    access::Permit,
     cache::Sample,
     scaling::{
         Activation, Activity, Advice, CountError, Estimator, PolicyError, ScalingDecision, Trigger,
@@ -25,9 +28,6 @@ use crate::{
     status::{Board, Change, Look, TriggerStatus},
     workloads::ObjectName,
 };
-
-/// Triggers kept at once; the least recently asked for is parsed again when it comes back.
-pub(super) const TRIGGERS_MAX: u64 = 20_000;
 
 /// A trigger that KEDA has not asked about for so long is forgotten.
 const TRIGGER_IDLE: Duration = Duration::from_hours(1);
@@ -41,6 +41,29 @@ pub(super) struct LiveTriggers {
     triggers: Cache<TriggerKey, Arc<LiveTrigger>, RandomState>,
     hasher: RandomState,
     board: Arc<Board>,
+    limits: Limits,
+    shares: Arc<Shares>,
+}
+
+/// Values that are wiped as soon as a trigger is found: they are kept, if at all, as a [`Secret`].
+///
+/// [`Secret`]: crate::scaling::Secret
+const SECRET_KEYS: [&str; 4] = [
+    "awsSecretAccessKeyFromEnv",
+    "awsSecretAccessKey",
+    "awsExternalId",
+    "awsSessionToken",
+];
+
+/// Why a trigger is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FindError {
+    /// Its metadata is wrong.
+    #[error(transparent)]
+    Metadata(#[from] PolicyError),
+    /// It is too large or one too many.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
 }
 
 /// KEDA gives a trigger no identity: two triggers of one object differ in their metadata only.
@@ -55,7 +78,7 @@ struct TriggerKey {
 /// queue.
 #[derive(Debug)]
 pub(super) struct LiveTrigger {
-    object: Arc<ObjectName>,
+    pub(super) object: Arc<ObjectName>,
     pub(super) trigger: Arc<Trigger>,
     pub(super) status: Arc<TriggerStatus>,
     last_given: Mutex<Option<(Instant, Sample)>>,
@@ -64,6 +87,9 @@ pub(super) struct LiveTrigger {
     /// What was advised in the log, each once.
     advised: Mutex<Vec<Advice>>,
     activation: Mutex<Activation>,
+    /// Whether it may ask for its queue.
+    pub(super) permit: Permit,
+    pub(super) open_streams: OpenStreams,
 }
 
 /// What is made of a sample.
@@ -74,37 +100,61 @@ pub(super) struct Judgement {
 }
 
 impl LiveTriggers {
-    /// Keeps at most `triggers_max` of them, and shows them on `board`.
-    pub(super) fn new(triggers_max: u64, board: Arc<Board>) -> Self {
+    /// Keeps as many as `limits` say, and shows them on `board`.
+    pub(super) fn new(limits: Limits, board: Arc<Board>) -> Self {
+        let shares = Arc::<Shares>::default();
+        let given_back = Arc::clone(&shares);
         let triggers = Cache::builder()
-            .max_capacity(triggers_max)
             .time_to_idle(TRIGGER_IDLE)
+            // Not when it is dropped: the cache lets go of what it removed at some later time.
+            .eviction_listener(move |key: Arc<TriggerKey>, _, _| {
+                given_back.give_back(&key.namespace);
+            })
             .build_with_hasher(RandomState::default());
         Self {
             triggers,
             hasher: RandomState::default(),
             board,
+            limits,
+            shares,
         }
     }
 
     /// The trigger that `reference` describes; its warnings are logged when it is first seen.
-    pub(super) fn find(&self, reference: ScaledObjectRef) -> Result<Arc<LiveTrigger>, PolicyError> {
-        let ScaledObjectRef {
-            name,
-            namespace,
-            scaler_metadata,
-        } = reference;
-        let metadata_hash = self.hash(&scaler_metadata);
+    pub(super) fn find(
+        &self,
+        mut reference: ScaledObjectRef,
+    ) -> Result<Arc<LiveTrigger>, FindError> {
+        let names = [&*reference.namespace, &*reference.name];
+        let admitted = self.limits.admit(names, &reference.scaler_metadata);
+        let admitted = admitted.map_err(FindError::from);
+        let found = admitted.and_then(|()| self.find_admitted(&mut reference));
+        for key in SECRET_KEYS {
+            if let Some(secret) = reference.scaler_metadata.get_mut(key) {
+                secret.zeroize();
+            }
+        }
+        found
+    }
+
+    fn find_admitted(
+        &self,
+        reference: &mut ScaledObjectRef,
+    ) -> Result<Arc<LiveTrigger>, FindError> {
+        let scaler_metadata = &reference.scaler_metadata;
         let key = TriggerKey {
-            namespace,
-            name,
-            metadata_hash,
+            metadata_hash: self.hash(scaler_metadata),
+            namespace: std::mem::take(&mut reference.namespace),
+            name: std::mem::take(&mut reference.name),
         };
         if let Some(live) = self.triggers.get(&key) {
             live.status.asked(self.board.now());
             return Ok(live);
         }
-        let trigger = Trigger::parse(&scaler_metadata)
+        let trigger = Trigger::parse(scaler_metadata)
+            .inspect_err(|error| self.board.reject(&key.namespace, &key.name, error))?
+            .asked_by(&key.namespace, &key.name);
+        self.take_share(&key.namespace)
             .inspect_err(|error| self.board.reject(&key.namespace, &key.name, error))?;
         for warning in &trigger.warnings {
             tracing::warn!(namespace = key.namespace, name = key.name, "{warning}");
@@ -112,6 +162,14 @@ impl LiveTriggers {
         let live = Arc::new(self.live(&key, trigger));
         self.triggers.insert(key, Arc::clone(&live));
         Ok(live)
+    }
+
+    /// A place for one more trigger. Those that have expired are forgotten before one is refused.
+    fn take_share(&self, namespace: &str) -> Result<(), LimitError> {
+        self.shares.take(namespace, &self.limits).or_else(|_| {
+            self.triggers.run_pending_tasks();
+            self.shares.take(namespace, &self.limits)
+        })
     }
 
     fn live(&self, key: &TriggerKey, trigger: Trigger) -> LiveTrigger {
@@ -130,6 +188,8 @@ impl LiveTriggers {
             last_given: Mutex::default(),
             advised: Mutex::default(),
             activation: Mutex::default(),
+            permit: Permit::default(),
+            open_streams: OpenStreams::default(),
         }
     }
 
@@ -252,6 +312,10 @@ mod tests {
         Arc::new(Board::new(EpochClock::start()))
     }
 
+    fn given_triggers(limits: Limits) -> LiveTriggers {
+        LiveTriggers::new(limits, given_board())
+    }
+
     fn given_reference(name: &str, region: &str) -> ScaledObjectRef {
         ScaledObjectRef {
             name: name.to_owned(),
@@ -264,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_trigger_is_parsed_once_and_told_apart_by_object_and_metadata() {
-        let triggers = LiveTriggers::new(TRIGGERS_MAX, given_board());
+        let triggers = given_triggers(Limits::default());
         let find = |name, region| triggers.find(given_reference(name, region)).unwrap();
         let first = find("worker", "eu-west-1");
         assert!(Arc::ptr_eq(&first, &find("worker", "eu-west-1")));
@@ -272,19 +336,76 @@ mod tests {
         assert!(!Arc::ptr_eq(&first, &find("other", "eu-west-1")));
     }
 
+    fn given_limits() -> Limits {
+        Limits {
+            triggers_max: 100,
+            namespace_triggers_max: 60,
+            ..Limits::default()
+        }
+    }
+
+    fn find(triggers: &LiveTriggers, namespace: &str, name: usize) -> Result<(), String> {
+        let mut reference = given_reference(&format!("worker-{name}"), "eu-west-1");
+        reference.namespace = namespace.to_owned();
+        let found = triggers.find(reference);
+        found.map(drop).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_namespace_has_its_share_and_leaves_room_for_the_others() {
+        let triggers = given_triggers(given_limits());
+        let refused: Vec<String> = (0..1_000)
+            .filter_map(|name| find(&triggers, "shop", name).err())
+            .collect();
+        assert_eq!(refused.len(), 940);
+        let expected = "namespace \"shop\" has 60 triggers within the last hour already, and no more are \
+                        kept for one namespace (--namespace-triggers-max)";
+        assert_eq!(refused[0], expected);
+        assert_eq!(find(&triggers, "other", 0), Ok(()));
+        assert_eq!(find(&triggers, "shop", 0), Ok(()), "one that is known");
+    }
+
     #[test]
     fn triggers_are_bounded_and_expire_when_nobody_asks() {
-        let triggers = LiveTriggers::new(100, given_board());
-        for index in 0..1_000 {
-            triggers
-                .find(given_reference(&format!("worker-{index}"), "eu-west-1"))
-                .unwrap();
+        let triggers = given_triggers(given_limits());
+        for name in 0..50 {
+            find(&triggers, "shop", name).unwrap();
+            find(&triggers, "other", name).unwrap();
         }
-        triggers.triggers.run_pending_tasks();
-        assert!(triggers.triggers.entry_count() <= 100);
+        let error = find(&triggers, "third", 0).unwrap_err();
+        assert!(error.contains("there are 100 triggers"), "{error}");
         assert_eq!(
             triggers.triggers.policy().time_to_idle(),
             Some(TRIGGER_IDLE)
         );
+        // What is forgotten makes room.
+        triggers.triggers.invalidate_all();
+        assert_eq!(find(&triggers, "third", 0), Ok(()));
+    }
+
+    #[test]
+    fn oversized_metadata_is_not_looked_at() {
+        let triggers = given_triggers(given_limits());
+        let refused = |entries: Vec<(String, String)>| {
+            let mut reference = given_reference("worker", "eu-west-1");
+            reference.scaler_metadata.extend(entries);
+            triggers.find(reference).unwrap_err().to_string()
+        };
+        let many = (0..200).map(|key| (key.to_string(), String::new()));
+        let expected = "the trigger has 202 metadata keys, at most 128 are taken";
+        assert_eq!(refused(many.collect()), expected);
+        let large = vec![("key".to_owned(), "x".repeat(70_000))];
+        let text = refused(large);
+        assert!(text.contains("bytes of metadata, at most 65536"), "{text}");
+    }
+
+    #[test]
+    fn a_trigger_has_so_many_streams_at_once() {
+        let streams = OpenStreams::default();
+        let open: Vec<_> = (0..16).map(|_| streams.take(16).unwrap()).collect();
+        let error = streams.take(16).unwrap_err();
+        assert_eq!(error.to_string(), "the trigger has 16 open streams already");
+        drop(open);
+        streams.take(16).expect("room again");
     }
 }

@@ -11,7 +11,8 @@ use tracing::{Instrument, Span};
 use super::{
     convert,
     judge::Judge,
-    live_triggers::{Judgement, LiveTrigger, LiveTriggers, TRIGGERS_MAX},
+    limits::{Limits, StreamPlace},
+    live_triggers::{Judgement, LiveTrigger, LiveTriggers},
     proto::{
         GetMetricSpecResponse, GetMetricsRequest, GetMetricsResponse, IsActiveResponse,
         ScaledObjectRef, external_scaler_server::ExternalScaler,
@@ -19,6 +20,7 @@ use super::{
     streams,
 };
 use crate::{
+    access::Access,
     cache::{ObservationCache, Sample},
     clock::EpochClock,
     dead_letters::DeadLetterFeed,
@@ -38,6 +40,8 @@ pub struct ScalerSettings {
     pub rpc_deadline: Duration,
     /// How queues are watched for open streams.
     pub watch: WatchSettings,
+    /// How much clients may take.
+    pub limits: Limits,
 }
 
 impl Default for ScalerSettings {
@@ -45,6 +49,7 @@ impl Default for ScalerSettings {
         Self {
             rpc_deadline: Duration::from_secs(1),
             watch: WatchSettings::default(),
+            limits: Limits::default(),
         }
     }
 }
@@ -69,6 +74,8 @@ pub struct Eyes<S> {
     pub clock: EpochClock,
     /// Where it is shown what was seen and decided.
     pub board: Arc<Board>,
+    /// Who may ask for what.
+    pub access: Access,
 }
 
 /// KEDA's external scaler.
@@ -77,6 +84,7 @@ pub struct ScalerService<S> {
     cache: Arc<ObservationCache<S>>,
     pub(super) watchers: Arc<Watchers<S>>,
     pub(super) judge: Judge,
+    access: Access,
     triggers: LiveTriggers,
     pub(super) settings: ScalerSettings,
     pub(super) metrics: Arc<Metrics>,
@@ -93,7 +101,7 @@ impl<S: QueueSource> ScalerService<S> {
         metrics: Arc<Metrics>,
         shutdown: CancellationToken,
     ) -> Self {
-        let triggers = LiveTriggers::new(TRIGGERS_MAX, eyes.board);
+        let triggers = LiveTriggers::new(settings.limits, eyes.board);
         let streams = TaskTracker::new();
         let cache = Arc::new(eyes.counts);
         let watchers = Watchers::new(Arc::clone(&cache), settings.watch, Arc::clone(&metrics));
@@ -106,6 +114,7 @@ impl<S: QueueSource> ScalerService<S> {
                 clock: eyes.clock,
             },
             cache,
+            access: eyes.access,
             triggers,
             settings,
             metrics,
@@ -118,11 +127,36 @@ impl<S: QueueSource> ScalerService<S> {
         let reference = reference.ok_or_else(convert::missing_reference)?;
         self.triggers
             .find(reference)
-            .map_err(|error| convert::bad_metadata(&error))
+            .map_err(|error| convert::not_taken(&error))
+    }
+
+    /// The trigger, where it may ask for its queue. The specs are told without that: they tell nothing of
+    /// a queue, and without them KEDA shows no reason and uses no fallback.
+    async fn find_permitted(
+        &self,
+        reference: Option<ScaledObjectRef>,
+    ) -> Result<Arc<LiveTrigger>, Status> {
+        let live = self.find(reference)?;
+        let (namespace, queue) = (&live.object.namespace, &live.trigger.queue);
+        let patience = self.settings.patience();
+        let permitted = self
+            .access
+            .permit(&live.permit, (namespace, queue), patience);
+        if let Err(refused) = permitted.await {
+            live.status.failed(self.judge.now(), &refused);
+            return Err(convert::refused(namespace, queue, &refused));
+        }
+        Ok(live)
+    }
+
+    fn stream_place(&self, live: &LiveTrigger) -> Result<StreamPlace, Status> {
+        let max = self.settings.limits.trigger_streams_max;
+        let place = live.open_streams.take(max);
+        place.map_err(|limit| convert::beyond(&limit))
     }
 
     async fn metrics(&self, request: GetMetricsRequest) -> Result<GetMetricsResponse, Status> {
-        let live = self.find(request.scaled_object_ref)?;
+        let live = self.find_permitted(request.scaled_object_ref).await?;
         let asked = &request.metric_name;
         // People who call by hand may leave the name out; KEDA never does.
         if !asked.is_empty() && *asked != live.trigger.metric_name {
@@ -142,7 +176,7 @@ impl<S: QueueSource> ScalerService<S> {
     }
 
     async fn activity(&self, reference: ScaledObjectRef) -> Result<IsActiveResponse, Status> {
-        let live = self.find(Some(reference))?;
+        let live = self.find_permitted(Some(reference)).await?;
         let sample = match live.given_in_this_poll() {
             Some(sample) => sample,
             None => self.observe(&live).await?,
@@ -248,8 +282,10 @@ impl<S: QueueSource> ExternalScaler for ScalerService<S> {
         request: Request<ScaledObjectRef>,
     ) -> Result<Response<Self::StreamIsActiveStream>, Status> {
         let retirement = streams::retirement(&request);
-        let live = self.find(Some(request.into_inner()))?;
-        Ok(Response::new(streams::activity(self, live, retirement)))
+        let live = self.find_permitted(Some(request.into_inner())).await?;
+        let place = self.stream_place(&live)?;
+        let stream = streams::activity(self, live, (place, retirement));
+        Ok(Response::new(stream))
     }
 
     type StreamMetricSpecStream = ReceiverStream<Result<GetMetricSpecResponse, Status>>;
@@ -260,6 +296,8 @@ impl<S: QueueSource> ExternalScaler for ScalerService<S> {
     ) -> Result<Response<Self::StreamMetricSpecStream>, Status> {
         let retirement = streams::retirement(&request);
         let live = self.find(Some(request.into_inner()))?;
-        Ok(Response::new(streams::metric_spec(self, &live, retirement)))
+        let place = self.stream_place(&live)?;
+        let stream = streams::metric_spec(self, &live, (place, retirement));
+        Ok(Response::new(stream))
     }
 }

@@ -16,6 +16,7 @@ use super::{
     connection::ConnectionAge,
     convert,
     judge::Judge,
+    limits::StreamPlace,
     live_triggers::LiveTrigger,
     proto::{GetMetricSpecResponse, IsActiveResponse},
     scaler::{ScalerService, decide_from},
@@ -38,6 +39,9 @@ const RETIREMENT_SPREAD: Duration = Duration::from_secs(1);
 /// The first state is not taken from a sample that is older: a queue may have changed since.
 const FIRST_STATE_AGE_MAX: Duration = Duration::from_secs(5);
 
+/// A stream's place among those of its trigger, and when it is to end.
+type Place = (StreamPlace, Option<Instant>);
+
 type Sender<T> = mpsc::Sender<Result<T, Status>>;
 type Receiver<T> = ReceiverStream<Result<T, Status>>;
 
@@ -51,7 +55,7 @@ pub(super) fn retirement<T>(request: &Request<T>) -> Option<Instant> {
 pub(super) fn activity<S: QueueSource>(
     service: &ScalerService<S>,
     live: Arc<LiveTrigger>,
-    retirement: Option<Instant>,
+    place: Place,
 ) -> Receiver<IsActiveResponse> {
     let (sender, receiver) = mpsc::channel(UNSENT_MAX);
     let pushes = Pushes {
@@ -62,12 +66,7 @@ pub(super) fn activity<S: QueueSource>(
         edges: ActivityEdges::default(),
         client: sender.clone(),
     };
-    keep_open(
-        service,
-        ("StreamIsActive", retirement),
-        sender,
-        pushes.send(),
-    );
+    keep_open(service, ("StreamIsActive", place), sender, pushes.send());
     ReceiverStream::new(receiver)
 }
 
@@ -75,7 +74,7 @@ pub(super) fn activity<S: QueueSource>(
 pub(super) fn metric_spec<S: QueueSource>(
     service: &ScalerService<S>,
     live: &LiveTrigger,
-    retirement: Option<Instant>,
+    place: Place,
 ) -> Receiver<GetMetricSpecResponse> {
     let (sender, receiver) = mpsc::channel(UNSENT_MAX);
     let (client, specs) = (sender.clone(), convert::metric_spec(&live.trigger));
@@ -84,21 +83,21 @@ pub(super) fn metric_spec<S: QueueSource>(
             std::future::pending::<()>().await;
         }
     };
-    keep_open(service, ("StreamMetricSpec", retirement), sender, feed);
+    keep_open(service, ("StreamMetricSpec", place), sender, feed);
     ReceiverStream::new(receiver)
 }
 
 /// Lets `feed` fill a stream until the client leaves, its connection retires or the scaler stops.
 fn keep_open<S: QueueSource, T: Send + 'static>(
     service: &ScalerService<S>,
-    (method, retirement): (&'static str, Option<Instant>),
+    (method, (place, retirement)): (&'static str, Place),
     sender: Sender<T>,
     feed: impl Future<Output = ()> + Send + 'static,
 ) {
     let shutdown = service.shutdown.clone();
     let open_stream = service.metrics.stream_opened(method);
     service.streams.spawn(async move {
-        let _open_stream = open_stream;
+        let _held = (open_stream, place);
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = sender.closed() => {}

@@ -54,6 +54,7 @@ async fn day(
         counts: ObservationCache::new(source, CacheSettings::default(), Arc::default()),
         minutes: MinuteFeed::off("there are none"),
         clock: EpochClock::start(),
+        access: crate::access::Access::for_stand_ins(),
         board: Arc::new(crate::status::Board::new(EpochClock::start())),
     };
     let stop = CancellationToken::new();

@@ -7,16 +7,21 @@ use serde_json::Value;
 use crate::scaling::{Count, CountError, Observation, QueueSettings};
 
 /// What `GetQueueAttributes` calls the three counts.
-pub(super) const VISIBLE: &str = "ApproximateNumberOfMessages";
-pub(super) const IN_FLIGHT: &str = "ApproximateNumberOfMessagesNotVisible";
-pub(super) const DELAYED: &str = "ApproximateNumberOfMessagesDelayed";
+pub const VISIBLE: &str = "ApproximateNumberOfMessages";
+/// Those that are being worked on.
+pub const IN_FLIGHT: &str = "ApproximateNumberOfMessagesNotVisible";
+/// Those that cannot be received yet.
+pub const DELAYED: &str = "ApproximateNumberOfMessagesDelayed";
 
 /// What it calls the settings. `FifoQueue` is not among them: AWS refuses a request that asks it of a
 /// standard queue, and the name says it.
-pub(super) const VISIBILITY_TIMEOUT: &str = "VisibilityTimeout";
-pub(super) const REDRIVE_POLICY: &str = "RedrivePolicy";
-pub(super) const DELAY: &str = "DelaySeconds";
-pub(super) const RETENTION: &str = "MessageRetentionPeriod";
+pub const VISIBILITY_TIMEOUT: &str = "VisibilityTimeout";
+/// When a message is a dead letter, in JSON.
+pub const REDRIVE_POLICY: &str = "RedrivePolicy";
+/// How long each message is delayed.
+pub const DELAY: &str = "DelaySeconds";
+/// How long a message is kept.
+pub const RETENTION: &str = "MessageRetentionPeriod";
 /// Only asked for by whoever looks closely.
 pub(super) const LONG_POLLING: &str = "ReceiveMessageWaitTimeSeconds";
 
@@ -42,7 +47,7 @@ fn seconds(text: Option<&str>) -> Option<Duration> {
 }
 
 /// Reads counts and settings through `attribute`, which gives the text of an attribute by its name.
-pub(super) fn observation<'a>(attribute: impl Fn(&str) -> Option<&'a str>) -> Observation {
+pub fn observation<'a>(attribute: impl Fn(&str) -> Option<&'a str>) -> Observation {
     let count = |name| count(name, attribute(name));
     Observation {
         visible: count(VISIBLE),

@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use moka::sync::Cache;
 
 use self::client::{CloudWatchClient, Series};
-use super::{AwsConfig, FetchError, Metric, MinuteCall, MinuteSource, Place, credentials::Caller};
+use super::{
+    AwsConfig, FetchError, LoopbackEndpoints, Metric, MinuteCall, MinuteSource, Place,
+    credentials::Caller, endpoint::is_of_aws,
+};
 use crate::scaling::{Minute, QueueRef};
 
 /// Distinct (region, endpoint, identity) whose connections are kept; more are made anew.
@@ -26,14 +29,6 @@ const MINUTES_KEPT_DAYS: u32 = 14;
 pub const HISTORY_DAYS_MAX: u32 = 62;
 
 const MINUTE: Duration = Duration::from_mins(1);
-
-/// The endpoints of AWS itself, whose queues have their metrics in the region's `CloudWatch`.
-const AWS_DOMAINS: [&str; 4] = [
-    ".amazonaws.com",
-    ".amazonaws.com.cn",
-    ".amazonaws.eu",
-    ".api.aws",
-];
 
 /// Which `CloudWatch` is asked for a queue whose trigger names an endpoint of its own for SQS, such as a
 /// stand-in for it: the real one knows nothing of such a queue, or worse, of another one by its name.
@@ -64,6 +59,11 @@ impl CloudWatchSource {
             .max_capacity(CLIENTS_MAX)
             .time_to_idle(CLIENT_IDLE)
             .build();
+        // Who runs the scaler may name any endpoint.
+        let aws = match endpoint {
+            CloudWatchEndpoint::Url(_) => aws.guarded(LoopbackEndpoints::Allowed),
+            CloudWatchEndpoint::Region | CloudWatchEndpoint::Trigger => aws,
+        };
         Self {
             aws,
             endpoint,
@@ -221,14 +221,6 @@ fn account(queue_url: &str) -> Option<String> {
     let account = after_scheme.split('/').nth(1)?;
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     is_account.then(|| account.to_owned())
-}
-
-fn is_of_aws(endpoint: &str) -> bool {
-    let after_scheme = endpoint
-        .split_once("://")
-        .map_or(endpoint, |(_, rest)| rest);
-    let host = after_scheme.split(['/', ':']).next().unwrap_or_default();
-    AWS_DOMAINS.iter().any(|domain| host.ends_with(domain))
 }
 
 /// The multiple of `step` at or before `at`.

@@ -1,28 +1,34 @@
 //! Where observations come from. The rest of the scaler sees a [`QueueSource`], not SQS.
 
-mod attributes;
+pub mod attributes;
 mod budget;
 pub mod cloudwatch;
 mod credentials;
+mod endpoint;
 mod minute_source;
 mod minutes;
 mod place_state;
 mod poller;
+mod resolver;
 mod sqs;
 
-use std::{fmt::Display, future::Future, time::Duration};
+use std::{error::Error, fmt::Display, future::Future, time::Duration};
 
 pub(crate) use poller::minute_feed;
 pub use {
     attributes::QueueDetails,
     credentials::AwsConfig,
+    endpoint::{EndpointKind, LoopbackEndpoints},
     minute_source::{FetchError, Metric, MinuteCall, MinuteSource, Place, recent_minutes},
     minutes::{MinuteFeed, MinutesSeen, SensingState},
     poller::MinuteSettings,
     sqs::SqsSource,
 };
 
-use crate::scaling::{Observation, QueueRef};
+use crate::{
+    scaling::{Observation, QueueRef},
+    telemetry,
+};
 
 /// Something that can look at a queue: SQS, or a stand-in for it in tests.
 pub trait QueueSource: Send + Sync + 'static {
@@ -90,11 +96,9 @@ impl ObserveError {
 /// A message of AWS may quote the request; so much of it says what is wrong.
 const MESSAGE_CHARACTERS: usize = 300;
 
-/// What `DisplayErrorContext` tells of an error, in one line.
-fn chain_of_causes(error: &impl Display) -> String {
-    let chain = error.to_string();
-    // The debug form that follows the chain is for those who develop the SDK.
-    shortened(chain.split(" (").next().unwrap_or(&chain))
+/// An error with all that caused it, in one line: what the SDK says first tells the least.
+fn chain_of_causes(error: &dyn Error) -> String {
+    shortened(&telemetry::chain(error))
 }
 
 fn shortened(text: &str) -> String {

@@ -11,7 +11,7 @@ use std::{
 use aws_sdk_sqs::{
     Client,
     config::{retry::RetryConfig, timeout::TimeoutConfig},
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     operation::get_queue_attributes::{GetQueueAttributesError, GetQueueAttributesOutput},
     types::QueueAttributeName,
 };
@@ -206,7 +206,7 @@ fn observe_error(error: &SdkError<GetQueueAttributesError>) -> ObserveError {
             } else if refusal.err().meta().code().is_none() {
                 ObserveError::Unintelligible {
                     status,
-                    cause: chain_of_causes(&DisplayErrorContext(error)),
+                    cause: chain_of_causes(error),
                 }
             } else {
                 ObserveError::Refused {
@@ -218,10 +218,10 @@ fn observe_error(error: &SdkError<GetQueueAttributesError>) -> ObserveError {
         }
         SdkError::ResponseError(response) => ObserveError::Unintelligible {
             status: response.raw().status().as_u16(),
-            cause: chain_of_causes(&DisplayErrorContext(error)),
+            cause: chain_of_causes(error),
         },
         _ => ObserveError::Unreachable {
-            cause: chain_of_causes(&DisplayErrorContext(error)),
+            cause: chain_of_causes(error),
         },
     }
 }

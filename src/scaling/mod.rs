@@ -31,6 +31,6 @@ pub use metadata::Warning;
 pub use minute::Minute;
 pub use observation::{Backlog, Count, CountError, Observation, QueueSettings};
 pub use policy::{PolicyError, ScalingPolicy, Trigger, is_ours_alone};
-pub use queue_ref::{Identity, QueueRef};
+pub use queue_ref::{Identity, QueueRef, RoleRef};
 pub use secret::Secret;
 pub use workload::{JobStrategy, Workload, WorkloadKind};

@@ -4,8 +4,8 @@
 use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
 
 use super::{
-    Identity, JobStrategy, Law, Mode, QueueRef, Secret, Wakefulness, Workload, WorkloadKind, go,
-    law_keys,
+    Identity, JobStrategy, Law, Mode, QueueRef, RoleRef, Secret, Wakefulness, Workload,
+    WorkloadKind, go, law_keys,
     metadata::{Metadata, Warning},
     observation::count_as_f64,
     queue_url, wakefulness_keys,
@@ -206,6 +206,8 @@ const KNOWN_KEYS: &[&str] = &[
     "awsAccessKeyID",
     "awsAccessKeyIDFromEnv",
     "awsSecretAccessKeyFromEnv",
+    "awsRoleArn",
+    "awsExternalId",
     "scaledJob",
     "targetWaitSeconds",
     "concurrency",
@@ -280,6 +282,19 @@ impl Trigger {
             policy,
             warnings: warnings(metadata, &policy),
         })
+    }
+}
+
+impl Trigger {
+    /// The trigger as that of an object: a role is assumed in its name.
+    #[must_use]
+    pub fn asked_by(mut self, namespace: &str, name: &str) -> Self {
+        let mut queue = Arc::unwrap_or_clone(self.queue);
+        if let Identity::Role(role) = &mut queue.identity {
+            role.session = RoleRef::session_of(namespace, name);
+        }
+        self.queue = Arc::new(queue);
+        self
     }
 }
 
@@ -404,6 +419,9 @@ impl ScaledJob {
 /// KEDA's scaler fails where neither keys nor an identity are given; here the scaler's own identity
 /// is the default, because a `TriggerAuthentication` is not forwarded to external scalers.
 fn parse_identity(metadata: Metadata<'_>) -> Result<Identity, PolicyError> {
+    if let Some(arn) = metadata.text(ROLE) {
+        return parse_role(arn, metadata.raw(EXTERNAL_ID)).map(Identity::Role);
+    }
     if !matches!(
         metadata.0.get("identityOwner").map(String::as_str),
         None | Some("" | "pod")
@@ -422,6 +440,54 @@ fn parse_identity(metadata: Metadata<'_>) -> Result<Identity, PolicyError> {
             secret_access_key: Secret::new(secret_access_key),
         }),
     }
+}
+
+const ROLE: &str = "awsRoleArn";
+const EXTERNAL_ID: &str = "awsExternalId";
+
+fn parse_role(arn: &str, external_id: Option<&str>) -> Result<RoleRef, PolicyError> {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let is_account =
+        |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    match parts.as_slice() {
+        ["arn", partition, "iam", "", account, resource]
+            if partition.starts_with("aws")
+                && is_account(account)
+                && resource
+                    .strip_prefix("role/")
+                    .is_some_and(|name| !name.is_empty()) =>
+        {
+            Ok(RoleRef {
+                arn: arn.to_owned(),
+                external_id: external_id.map(Secret::new),
+                session: RoleRef::session_of("", ""),
+            })
+        }
+        _ => Err(PolicyError::NotOneOf {
+            key: ROLE,
+            found: arn.to_owned(),
+            expected: "arn:aws:iam::<account of 12 digits>:role/<name>".into(),
+        }),
+    }
+}
+
+/// An external id means nothing without a role, and keys nothing beside one.
+fn unused_credentials(metadata: Metadata<'_>) -> Vec<Warning> {
+    let has_role = metadata.text(ROLE).is_some();
+    let keys = [
+        "awsAccessKeyID",
+        "awsAccessKeyIDFromEnv",
+        "awsSecretAccessKeyFromEnv",
+    ];
+    let overridden = keys
+        .into_iter()
+        .filter(|key| has_role && metadata.raw(key).is_some())
+        .map(|key| Warning::Overridden { key, by: ROLE });
+    let alone = (!has_role && metadata.raw(EXTERNAL_ID).is_some()).then_some(Warning::Needs {
+        key: EXTERNAL_ID,
+        other: ROLE,
+    });
+    overridden.chain(alone).collect()
 }
 
 /// `aws-sqs-<name>` with the characters replaced that KEDA replaces in the names of metrics.
@@ -454,6 +520,7 @@ fn warnings(metadata: Metadata<'_>, policy: &ScalingPolicy) -> Vec<Warning> {
         .chain(target)
         .chain(overridden)
         .chain(law_keys::unused_hints(metadata))
+        .chain(unused_credentials(metadata))
         .collect()
 }
 

@@ -37,4 +37,44 @@ pub enum Identity {
         /// The secret that belongs to it.
         secret_access_key: Secret,
     },
+    /// A role that the scaler assumes.
+    Role(RoleRef),
+}
+
+/// A role, and as what it is assumed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RoleRef {
+    /// Its name.
+    pub arn: String,
+    /// What the role's own account asks for, so that nobody else makes the scaler assume it.
+    pub external_id: Option<Secret>,
+    /// The name of the session: who asks, for `CloudTrail`.
+    pub session: String,
+}
+
+/// A session's name has as many characters at most (`RoleSessionName` of STS).
+const SESSION_CHARACTERS: usize = 64;
+
+impl RoleRef {
+    /// The account of the role.
+    pub fn account(&self) -> Option<&str> {
+        self.arn.split(':').nth(4)
+    }
+
+    /// A name for a session on behalf of this object.
+    pub(super) fn session_of(namespace: &str, name: &str) -> String {
+        let is_allowed =
+            |character: char| character.is_ascii_alphanumeric() || "_+=,.@-".contains(character);
+        format!("sluice@{namespace}.{name}")
+            .chars()
+            .map(|character| {
+                if is_allowed(character) {
+                    character
+                } else {
+                    '-'
+                }
+            })
+            .take(SESSION_CHARACTERS)
+            .collect()
+    }
 }

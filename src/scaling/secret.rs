@@ -1,15 +1,27 @@
 //! Text that no log, error or page may show.
 
-use std::fmt;
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+};
 
-/// A secret from a trigger's metadata; its `Debug` form says only that there is one.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Secret(String);
+use zeroize::Zeroizing;
+
+/// A secret from a trigger's metadata. Its `Debug` form says only that there is one, it has no other, and
+/// its memory is wiped when it is dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Hash for Secret {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.expose().hash(state);
+    }
+}
 
 impl Secret {
     /// Keeps `text` from being shown.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(Zeroizing::new(text.into()))
     }
 
     /// The text itself, for the one place that signs requests with it.

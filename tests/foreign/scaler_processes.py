@@ -127,7 +127,7 @@ class Scaler(Process):
 
     def __init__(self, binary, *options):
         listen = ["--grpc-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"]
-        super().__init__([binary, "serve", *listen, *options])
+        super().__init__([binary, "serve", "--loopback-endpoints", *listen, *options])
 
     def is_ready(self):
         line = next((line for line in self.log().splitlines() if "serving grpc=" in line), None)

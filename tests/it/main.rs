@@ -7,6 +7,7 @@
     reason = "a test may fail where it stands"
 )]
 
+mod access;
 mod demo;
 mod doctor;
 mod explain;

@@ -213,7 +213,7 @@ async fn a_failing_queue_is_not_asked_in_a_storm() {
 async fn given_answer(status: u16, body: &'static str) -> String {
     let listener = tokio::net::TcpListener::bind(LOOPBACK).await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let status = axum::http::StatusCode::from_u16(status).unwrap();
+    let status = http::StatusCode::from_u16(status).unwrap();
     let answer = axum::Router::new().fallback(move || async move { (status, body) });
     tokio::spawn(async move { axum::serve(listener, answer).await });
     endpoint

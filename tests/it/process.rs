@@ -26,7 +26,7 @@ pub(crate) async fn given_process(arguments: &[&str]) -> Process {
     given_process_in(&[], arguments).await
 }
 
-/// A process with these variables in its environment.
+/// A process for triggers of stand-ins on this machine, with these variables in its environment.
 pub(crate) async fn given_process_in(variables: &[(&str, &str)], arguments: &[&str]) -> Process {
     let mut child = Command::new(env!("CARGO_BIN_EXE_sluice"))
         .envs(variables.iter().copied())
@@ -36,6 +36,7 @@ pub(crate) async fn given_process_in(variables: &[(&str, &str)], arguments: &[&s
             "127.0.0.1:0",
             "--http-listen",
             "127.0.0.1:0",
+            "--loopback-endpoints",
         ])
         .args(arguments)
         .stderr(Stdio::piped())
@@ -77,6 +78,10 @@ fn address(line: &str, key: &str) -> SocketAddr {
 }
 
 impl Process {
+    pub(crate) async fn scaler(&self) -> Scaler {
+        scaler_at(self.grpc, self.http).await
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id().expect("a running process")).unwrap();
         kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
@@ -96,8 +101,8 @@ async fn sigterm_ends_a_hundred_streams_with_ok_and_the_process_within_two_secon
     let (sqs, process) = (given_sqs().await, given_process(&[]).await);
     let mut client = ExternalScalerClient::new(connect(process.grpc).await);
     let mut streams = Vec::new();
-    for _ in 0..100 {
-        let request = reference(&sqs.metadata);
+    for object in 0..100 {
+        let request = reference_of(object, &sqs.metadata);
         let mut stream = client.stream_is_active(request).await.unwrap().into_inner();
         assert!(!stream.message().await.unwrap().expect("the state").result);
         streams.push(stream);

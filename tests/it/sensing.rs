@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
 use serde_json::{Value, json};
 use sluice::{
+    access::Access,
     clock::EpochClock,
     history::{self, HistorySettings},
     local::{FaultAction, FaultRule},
@@ -148,6 +149,7 @@ async fn given_sensing(
         minutes: Some(CloudWatchSource::new(aws, endpoint)),
         workloads: WorkloadFeed::off(),
         clock: EpochClock::anchored(Instant::now(), sqs.control.now()),
+        access: Access::for_stand_ins(),
     };
     let settings = ServiceSettings {
         minutes,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sluice::{
     cache::CacheSettings,
-    grpc::proto::IsActiveResponse,
+    grpc::proto::{IsActiveResponse, ScaledObjectRef},
     local::{FaultAction, FaultRule},
     service::ServiceSettings,
     status::{ScaledObjectReport, Trouble},
@@ -33,7 +33,10 @@ async fn given_eager_scaler() -> Scaler {
 }
 
 async fn given_stream(scaler: &Scaler, sqs: &Sqs) -> Streaming<IsActiveResponse> {
-    let request = reference(&sqs.metadata);
+    given_stream_of(scaler, reference(&sqs.metadata)).await
+}
+
+async fn given_stream_of(scaler: &Scaler, request: ScaledObjectRef) -> Streaming<IsActiveResponse> {
     scaler
         .client
         .clone()
@@ -107,8 +110,9 @@ async fn the_specs_are_streamed_once_and_equal_the_unary_ones() {
 async fn five_hundred_streams_and_unary_calls_share_one_connection() {
     let (sqs, scaler) = (given_sqs().await, given_scaler(given_settings()).await);
     let (opened_at, mut streams) = (Instant::now(), Vec::new());
-    for _ in 0..500 {
-        let mut stream = given_stream(&scaler, &sqs).await;
+    for object in 0..500 {
+        let request = reference_of(object, &sqs.metadata);
+        let mut stream = given_stream_of(&scaler, request).await;
         assert_says(&mut stream, false).await;
         streams.push(stream);
     }

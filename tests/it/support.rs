@@ -9,7 +9,7 @@ use std::{
 use sluice::{
     cache::CacheSettings,
     grpc::{
-        Limits, ScalerSettings,
+        ScalerSettings,
         proto::{
             GetMetricsRequest, GetMetricsResponse, ScaledObjectRef,
             external_scaler_client::ExternalScalerClient,
@@ -119,6 +119,7 @@ impl Sqs {
 
 /// A scaler that runs, and KEDA's client for it.
 pub(crate) struct Scaler {
+    pub(crate) grpc: SocketAddr,
     pub(crate) client: ExternalScalerClient<Channel>,
     pub(crate) channel: Channel,
     pub(crate) http: SocketAddr,
@@ -140,7 +141,6 @@ pub(crate) fn given_settings() -> ServiceSettings {
         },
         status_page: StatusPage::On,
         connection_age: None,
-        limits: Limits::default(),
         drain_deadline: Duration::from_secs(5),
     }
 }
@@ -182,6 +182,7 @@ pub(crate) async fn given_scaler_with(
     let channel = connect(grpc).await;
     let client = ExternalScalerClient::new(channel.clone());
     let scaler = Scaler {
+        grpc,
         client,
         channel,
         http,
@@ -201,6 +202,28 @@ pub(crate) async fn given_secured_scaler(tls: TlsFeed) -> (SocketAddr, SocketAdd
     );
     tokio::spawn(service.run(CancellationToken::new()));
     addresses
+}
+
+/// KEDA's client for a scaler that runs somewhere.
+pub(crate) async fn scaler_at(grpc: SocketAddr, http: SocketAddr) -> Scaler {
+    let channel = connect(grpc).await;
+    Scaler {
+        grpc,
+        client: ExternalScalerClient::new(channel.clone()),
+        channel,
+        http,
+    }
+}
+
+/// Waits until it is so, and not for ever.
+pub(crate) async fn eventually<F: Future<Output = bool>>(mut is_so: impl FnMut() -> F) {
+    for _ in 0..400 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("it has not come about in ten seconds");
 }
 
 pub(crate) async fn connect(address: SocketAddr) -> Channel {
@@ -283,6 +306,13 @@ pub(crate) fn reference(metadata: &HashMap<String, String>) -> ScaledObjectRef {
             .map(owned)
             .collect(),
     }
+}
+
+/// That of one of many objects, all with the same metadata.
+pub(crate) fn reference_of(object: usize, metadata: &HashMap<String, String>) -> ScaledObjectRef {
+    let mut reference = reference(metadata);
+    reference.name = format!("worker-{object}");
+    reference
 }
 
 fn owned((key, value): (&String, &String)) -> (String, String) {

@@ -181,16 +181,6 @@ async fn shown(address: SocketAddr, trusted: &Authority) -> Option<CertificateDe
     Some(session.peer_certificates()?.first()?.clone().into_owned())
 }
 
-async fn eventually<F: Future<Output = bool>>(mut is_so: impl FnMut() -> F) {
-    for _ in 0..400 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    panic!("it has not come about in ten seconds");
-}
-
 #[tokio::test]
 async fn a_server_with_a_certificate_serves_everybody_who_trusts_it() {
     let (authority, mount) = (given_authority(), Mount::given());

@@ -41,8 +41,10 @@ type process struct {
 
 // startScaler starts `sluice serve` on grpcAddress without any memory; flags come last and win.
 func startScaler(grpcAddress string, flags ...string) (*process, error) {
-	arguments := []string{"serve", "--grpc-listen", grpcAddress, "--http-listen", "127.0.0.1:0"}
-	return startProcess("grpc", slices.Concat(arguments, noMemory, flags)...)
+	arguments := []string{"serve", "--grpc-listen", grpcAddress, "--http-listen", "127.0.0.1:0", "--loopback-endpoints"}
+	// The cases are more triggers than an hour of production has.
+	limits := []string{"--triggers-max", "100000", "--namespace-triggers-max", "100000"}
+	return startProcess("grpc", slices.Concat(arguments, limits, noMemory, flags)...)
 }
 
 // startProcess runs the binary until its log has a line with the field, which means that it serves.

@@ -77,7 +77,7 @@ async function atMost(limit, tasks) {
 
 const [, endpoint] = await start(['local', '--listen', '127.0.0.1:0', '--queue', 'orders', '--queue', 'mail'], /(http:\/\/127\.0\.0\.1:\d+)/);
 const [, grpc, http] = await start(
-  ['serve', '--grpc-listen', '127.0.0.1:0', '--http-listen', '127.0.0.1:0', '--cloudwatch', 'off', '--cache-ttl-seconds', '0',
+  ['serve', '--loopback-endpoints', '--grpc-listen', '127.0.0.1:0', '--http-listen', '127.0.0.1:0', '--cloudwatch', 'off', '--cache-ttl-seconds', '0',
     // A busy machine is no outage.
     '--rpc-deadline-seconds', '10', '--fetch-deadline-seconds', '30'],
   /serving.*grpc=(\S+).*http=(\S+)/s);

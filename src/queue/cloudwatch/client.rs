@@ -9,7 +9,7 @@ use std::{
 use aws_sdk_cloudwatch::{
     Client,
     config::{retry::RetryConfig, timeout::TimeoutConfig},
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     operation::get_metric_data::{GetMetricDataError, GetMetricDataOutput},
     primitives::DateTime,
     types::{
@@ -200,7 +200,7 @@ fn values(result: &MetricDataResult) -> impl Iterator<Item = (Duration, f64)> {
 fn fetch_error(error: &SdkError<GetMetricDataError>) -> FetchError {
     let SdkError::ServiceError(refusal) = error else {
         return FetchError::Failed {
-            cause: chain_of_causes(&DisplayErrorContext(error)),
+            cause: chain_of_causes(error),
         };
     };
     let code = refusal.err().code().unwrap_or("unknown error").to_owned();
