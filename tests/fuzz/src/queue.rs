@@ -1,0 +1,6 @@
+//! Kinds of endpoints.
+
+#[path = "../../../src/queue/endpoint.rs"]
+mod endpoint;
+
+pub use endpoint::{EndpointKind, LoopbackEndpoints};
