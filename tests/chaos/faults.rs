@@ -36,6 +36,8 @@ enum Fault {
     Sqs(FaultAction),
     CloudWatch(FaultAction),
     Wire(State),
+    /// After it has given credentials, which last for longer than this.
+    Sts(State),
     /// Their source fails, and they expire.
     Credentials,
     /// SQS's clock jumps by an hour, back and forth being the same to one who only counts.
@@ -97,6 +99,8 @@ fn faults() -> Vec<(&'static str, Fault, Told)> {
             Fault::CloudWatch(FaultAction::Hang),
             Told::Never,
         ),
+        ("STS down, later", Fault::Sts(State::Refusing), Told::Never),
+        ("STS hangs, later", Fault::Sts(State::HalfOpen), Told::Never),
         ("clock of SQS jumps by an hour", Fault::Clock, Told::Never),
     ]
 }
@@ -107,6 +111,7 @@ impl Fault {
             Self::Sqs(action) => world.fault("GetQueueAttributes", action.clone()),
             Self::CloudWatch(action) => world.fault("GetMetricData", action.clone()),
             Self::Wire(state) => world.wire.become_(*state),
+            Self::Sts(state) => world.sts_wire.become_(*state),
             Self::Credentials => world.credentials_fail.store(true, Ordering::Relaxed),
             Self::Clock => world.control.advance_clock(Duration::from_hours(1)),
         }
@@ -115,6 +120,7 @@ impl Fault {
     fn keys(&self) -> Keys {
         match self {
             Self::Credentials => Keys::Expiring,
+            Self::Sts(_) => Keys::WebIdentity,
             _ => Keys::Fixed,
         }
     }
@@ -131,6 +137,7 @@ impl Fault {
 fn end_every_fault(world: &World) {
     world.control.clear_faults();
     world.wire.become_(State::Whole);
+    world.sts_wire.become_(State::Whole);
     world.credentials_fail.store(false, Ordering::Relaxed);
 }
 
@@ -233,6 +240,38 @@ async fn whatever_fails_keda_is_never_told_less_than_what_waits() {
         {
             println!("{}", answers.row());
         }
+    }
+}
+
+/// Far more waits than the cap can work on, so the law asks for more at every look; what it does not see, it must not guess.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_law_asks_for_no_less_and_never_passes_its_cap_while_nothing_is_known() {
+    const CAP: f64 = 3.0;
+    let world = World::start().await;
+    let scaler = Scaler::start(&world, Keys::Fixed).await;
+    let keys = [("targetWaitSeconds", "2"), ("maxReplicas", "3")];
+    let mut watch = Watch {
+        keda: Keda::of(scaler.grpc),
+        object: object("worker", &world.queue_url, &keys),
+        answers: Answers::new("SQS hangs, the law decides"),
+    };
+    let cap = CAP * watch.keda.target(&watch.object).await;
+    watch
+        .look_for(POLL_INTERVAL * SECONDS_BEFORE, Phase::Before)
+        .await;
+    let known = watch.answers.seconds.last().unwrap().1.value.unwrap();
+    world.fault("GetQueueAttributes", FaultAction::Hang);
+    watch.look_for(outage(), Phase::During).await;
+    end_every_fault(&world);
+    watch.look_until_recovered().await;
+    println!("{} (the cap is {cap})", watch.answers.row());
+    watch.answers.assert_told_as_error();
+    for (phase, poll) in &watch.answers.seconds {
+        let told = format!("{phase:?} {poll:?}: {}", watch.answers.row());
+        assert_ne!(poll.active, Ok(false), "{told}");
+        let least = if *phase == Phase::During { known } else { 0.0 };
+        let is_safe = |value: f64| (least..=cap).contains(&value);
+        assert!(poll.value.ok().is_none_or(is_safe), "{told}");
     }
 }
 

@@ -13,7 +13,9 @@
 mod answers;
 mod copies;
 mod faults;
+mod hostile;
 mod keda;
+mod resources;
 mod scaler;
 mod soak;
 mod storm;

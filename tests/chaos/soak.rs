@@ -7,6 +7,7 @@ use sluice::local::{FaultAction, FaultRule};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::keda::{Keda, object};
+use crate::resources::Resources;
 use crate::scaler::{Keys, Scaler};
 use crate::world::World;
 
@@ -21,39 +22,6 @@ const DESCRIPTORS_MAX: usize = 250;
 fn asked(variable: &str, untold: u64) -> u64 {
     let asked = std::env::var(variable).ok();
     asked.map_or(untold, |asked| asked.parse().unwrap())
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Sample {
-    resident_kibibytes: f64,
-    descriptors: usize,
-    threads: usize,
-}
-
-impl Sample {
-    fn of(process: u32) -> Self {
-        let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-        let resident = line.unwrap().split_whitespace().nth(1).unwrap();
-        let count = |of: &str| {
-            std::fs::read_dir(format!("/proc/{process}/{of}"))
-                .unwrap()
-                .count()
-        };
-        Self {
-            resident_kibibytes: resident.parse().unwrap(),
-            descriptors: count("fd"),
-            threads: count("task"),
-        }
-    }
-
-    fn most(samples: &[Self]) -> Self {
-        samples.iter().fold(Self::default(), |most, sample| Self {
-            resident_kibibytes: most.resident_kibibytes.max(sample.resident_kibibytes),
-            descriptors: most.descriptors.max(sample.descriptors),
-            threads: most.threads.max(sample.threads),
-        })
-    }
 }
 
 /// Something that goes wrong for some requests, of one queue or of all.
@@ -96,7 +64,7 @@ async fn a_long_run_with_faults_leaves_nothing_behind() {
     let (mut chance, mut samples) = (fastrand::Rng::with_seed(1), Vec::new());
     while begun_at.elapsed() < lasts {
         sleep(Duration::from_secs(1)).await;
-        samples.push(Sample::of(scaler.id()));
+        samples.push(Resources::of(scaler.id()));
         if chance.u8(..20) == 0 {
             break_something(&world, &mut chance);
         }
@@ -105,7 +73,7 @@ async fn a_long_run_with_faults_leaves_nothing_behind() {
     let quarters: Vec<_> = samples
         .chunks(quarter.max(1))
         .take(4)
-        .map(Sample::most)
+        .map(Resources::most)
         .collect();
     println!("{triggers} triggers for {lasts:?}, most in each quarter: {quarters:?}");
     let (second, last) = (quarters[1], quarters[quarters.len() - 1]);
