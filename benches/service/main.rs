@@ -25,12 +25,13 @@ mod requests;
 mod restart;
 mod scale;
 mod scaler;
+mod scrape;
 mod sqs;
 mod start;
 mod twin;
 mod wake;
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "grpc",
     "instructions",
     "scale",
@@ -41,6 +42,7 @@ const NAMES: [&str; 10] = [
     "calls",
     "idle",
     "restart",
+    "scrape",
 ];
 
 #[tokio::main]
@@ -70,6 +72,7 @@ async fn run(name: &str) {
         "calls" => calls::calls().await,
         "idle" => idle::idle().await,
         "restart" => restart::restart().await,
+        "scrape" => scrape::scrape().await,
         other => panic!("no measurement {other:?}: there are {NAMES:?}"),
     }
 }

@@ -85,15 +85,23 @@ fn told(line: &str, label: &str) -> Option<SocketAddr> {
 }
 
 impl Scaler {
-    /// What its own page of metrics says of this one; 0 while it is not there.
-    pub(crate) async fn counted(&self, metric: &str) -> u64 {
+    /// Its page of metrics, as Prometheus asks for it.
+    pub(crate) async fn metrics(&self) -> String {
         let mut stream = TcpStream::connect(self.pages.expect("pages"))
             .await
             .unwrap();
-        let request = b"GET /metrics HTTP/1.1\r\nHost: sluice\r\nConnection: close\r\n\r\n";
+        let request =
+            b"GET /metrics HTTP/1.1\r\nHost: sluice\r\nAccept: application/openmetrics-text\r\n\
+            Connection: close\r\n\r\n";
         stream.write_all(request).await.unwrap();
         let mut page = String::new();
         stream.read_to_string(&mut page).await.unwrap();
+        page
+    }
+
+    /// What its own page of metrics says of this one; 0 while it is not there.
+    pub(crate) async fn counted(&self, metric: &str) -> u64 {
+        let page = self.metrics().await;
         let line = page.lines().find_map(|line| line.strip_prefix(metric));
         line.map_or(0, |number| number.trim().parse().unwrap())
     }
