@@ -23,7 +23,7 @@ use opentelemetry_sdk::{
     resource::{EnvResourceDetector, TelemetryResourceDetector},
     trace::{SdkTracerProvider, SpanData, SpanExporter},
 };
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::task::spawn_blocking;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{Layer, Registry, filter::filter_fn};
@@ -98,7 +98,7 @@ impl Traces {
             return;
         };
         let flushed = spawn_blocking(move || provider.shutdown_with_timeout(FLUSH_MAX));
-        if let Ok(Ok(Err(error))) = timeout(FLUSH_MAX, flushed).await {
+        if let Ok(Err(error)) = flushed.await {
             tracing::warn!(%error, "the last traces could not be sent");
         }
     }
