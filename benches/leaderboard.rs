@@ -36,6 +36,9 @@ struct Args {
     workload: String,
     #[arg(long, default_value_t = 3)]
     seeds: u64,
+    /// The first of the seeds: with another one than those that settings were chosen by.
+    #[arg(long, default_value_t = 1)]
+    first_seed: u64,
     /// A minute of stabilisation and of cooldown in the place of five.
     #[arg(long)]
     recommended: bool,
@@ -126,7 +129,10 @@ fn judge(
     scenario: &Scenario,
     cached: &Mutex<Hindsights>,
 ) -> Result<Comparison, io::Error> {
-    let seeds: Vec<u64> = (1..=args.seeds).collect();
+    let seeds: Vec<u64> = (args.first_seed..)
+        .zip(0..args.seeds)
+        .map(|(seed, _)| seed)
+        .collect();
     if args.duels {
         return Ok(compare(scenario, &args.policies, &seeds, || {}));
     }
