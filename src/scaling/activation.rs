@@ -41,10 +41,12 @@ pub struct Wakefulness {
 }
 
 impl Default for Wakefulness {
-    /// The counts of SQS may take a minute to settle.
+    /// The counts of SQS may take a minute to settle. With the shortest `cooldownPeriod` that is
+    /// recommended, a minute, emptiness is held for over a minute and a half; more would be paid for after
+    /// each message of a sparse queue.
     fn default() -> Self {
         Self {
-            empty_confirm: Duration::from_mins(1),
+            empty_confirm: Duration::from_secs(45),
             keep_warm: Duration::ZERO,
         }
     }
