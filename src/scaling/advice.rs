@@ -14,6 +14,9 @@ const HINT_OFF_BY: f64 = 2.0;
 /// From this share of its retention on, the oldest message is told.
 const RETENTION_SHARE: f64 = 0.8;
 
+/// A hint that seems to be off by this is doubted aloud: twice too much is already dangerous.
+const HINT_DOUBTED_FROM: f64 = 1.5;
+
 /// Something that a user should know. The same advice is the same value, so that it is said once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Advice {
@@ -22,6 +25,12 @@ pub enum Advice {
         key: &'static str,
         hinted: f64,
         measured: f64,
+    },
+    /// Replicas hold less than a hint says, if all that were asked for are there.
+    HintDoubted {
+        key: &'static str,
+        hinted: f64,
+        at_most: f64,
     },
     /// A message is given out again before it is done, unless its consumer extends the timeout.
     VisibilityTooShort { timeout: Duration, seconds: f64 },
@@ -59,6 +68,7 @@ pub fn advice(policy: &ScalingPolicy, settings: &QueueSettings, answer: &LawAnsw
     [
         contradicted_message(policy, estimate),
         contradicted_concurrency(policy, estimate),
+        doubted_concurrency(policy, estimate),
         too_short_visibility(settings, estimate),
         failing(estimate),
         near_retention(settings, estimate),
@@ -87,10 +97,21 @@ fn contradicted_message(policy: &ScalingPolicy, estimate: &Estimate) -> Option<A
 fn contradicted_concurrency(policy: &ScalingPolicy, estimate: &Estimate) -> Option<Advice> {
     let hinted = f64::from(policy.law?.concurrency?);
     let measured = estimate.concurrency;
-    (measured * HINT_OFF_BY <= hinted).then_some(Advice::HintContradicted {
+    let ratio = (measured / hinted).max(hinted / measured);
+    (ratio >= HINT_OFF_BY).then_some(Advice::HintContradicted {
         key: "concurrency",
         hinted,
         measured,
+    })
+}
+
+fn doubted_concurrency(policy: &ScalingPolicy, estimate: &Estimate) -> Option<Advice> {
+    let hinted = f64::from(policy.law?.concurrency?);
+    let at_most = estimate.concurrency_at_most?;
+    (at_most * HINT_DOUBTED_FROM <= hinted).then_some(Advice::HintDoubted {
+        key: "concurrency",
+        hinted,
+        at_most,
     })
 }
 
@@ -131,6 +152,15 @@ impl fmt::Display for Advice {
             } => write!(
                 formatter,
                 "metadata key {key:?} says {hinted}, and {measured:.3} is measured: correct it, or leave it out"
+            ),
+            Self::HintDoubted {
+                key,
+                hinted,
+                at_most,
+            } => write!(
+                formatter,
+                "metadata key {key:?} says {hinted}, and each replica that was asked for holds {at_most:.1} at most \
+                 while messages wait: correct it, unless replicas are missing (maxReplicaCount, no room for pods)"
             ),
             Self::VisibilityTooShort { timeout, seconds } => write!(
                 formatter,
@@ -223,6 +253,26 @@ mod tests {
                 "metadata key \"concurrency\" says 10, and 2.000 is measured: correct it, or leave it out",
             ]
         );
+    }
+
+    #[test]
+    fn a_concurrency_is_contradicted_in_both_directions_and_doubted_by_what_was_asked_for() {
+        let keys = |estimate| {
+            let advice = advised(estimate, 30);
+            let text: Vec<String> = advice.iter().map(Advice::to_string).collect();
+            text.join("\n")
+        };
+        let understated = keys(given_estimate(1.0, 20.0));
+        assert!(
+            understated.contains("\"concurrency\" says 10, and 20.000 is measured"),
+            "{understated}"
+        );
+        let doubted = |at_most| Estimate {
+            concurrency_at_most: Some(at_most),
+            ..given_estimate(1.0, 10.0)
+        };
+        assert!(keys(doubted(5.0)).contains("holds 5.0 at most"));
+        assert_eq!(advised(doubted(7.0), 30), []);
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod learning;
 use std::time::Duration;
 
 use self::{
-    concurrency::Concurrency,
+    concurrency::{Concurrency, Held},
     history::{History, Reading, ReplicaHistory},
     learning::Yield,
 };
@@ -85,6 +85,9 @@ pub struct Estimate {
     pub arrivals_per_second: f64,
     /// Messages that a replica works on at once.
     pub concurrency: f64,
+    /// What a replica holds of it at most while messages wait, if all are there that were asked for. None
+    /// when that agrees with the hint.
+    pub concurrency_at_most: Option<f64>,
     /// No more replicas than this can exist. None when nothing tells.
     pub replicas_max: Option<f64>,
     /// The fewest messages in flight of the last minute, when messages waited all that time.
@@ -144,13 +147,18 @@ pub struct Estimator {
     replica_seconds: f64,
     /// Deletions that came of them, faded alike.
     deletions: f64,
-    /// The shortest time that a fall of the counts has shown, while CloudWatch has shown none.
+    /// The shortest time that a fall of the counts has shown, the more doubted the older it is, while
+    /// CloudWatch has shown none.
     by_fall: Option<MessageTime>,
+    /// Until when it has been doubted.
+    by_fall_at: Duration,
     /// The last minutes, for what is received and not deleted.
     minutes: Vec<Minute>,
     last_deletion_at: Option<Duration>,
     stalled_since: Option<Duration>,
     concurrency: Concurrency,
+    /// What replicas would work on if all were there that were asked for.
+    doubted: Concurrency,
     traffic_since: Option<Duration>,
     /// What was in flight at the first look.
     found_in_flight: Option<f64>,
@@ -178,10 +186,12 @@ impl Estimator {
             replica_seconds: 0.0,
             deletions: 0.0,
             by_fall: None,
+            by_fall_at: Duration::ZERO,
             minutes: Vec::new(),
             last_deletion_at: None,
             stalled_since: None,
             concurrency: Concurrency::new(law.concurrency),
+            doubted: Concurrency::new(law.concurrency),
             traffic_since: None,
             found_in_flight: None,
             last: None,
@@ -218,6 +228,8 @@ impl Estimator {
         if let Some(ready) = seen.ready_replicas {
             self.ready.note(now, f64::from(ready));
             self.learn_concurrency(now, reading.in_flight, f64::from(ready));
+        } else {
+            self.doubt_concurrency(now, reading.in_flight);
         }
         let known_until = self.minutes.last().map(|minute| minute.from);
         let is_new = |minute: &&Minute| known_until.is_none_or(|known| minute.from > known);
@@ -276,6 +288,7 @@ impl Estimator {
             message,
             arrivals_per_second: self.arrivals_per_second(now, message, replicas_max),
             concurrency: self.concurrency(),
+            concurrency_at_most: self.doubted.overstated(),
             replicas_max,
             steadily_busy,
             pressing,
@@ -309,7 +322,29 @@ impl Estimator {
             && is_steady
             && self.history.have_waited_since(since)
         {
-            self.concurrency.note(in_flight / ready);
+            let held = if self.is_work_clean() {
+                Held::AtWork
+            } else {
+                Held::AtMost
+            };
+            self.concurrency.note(in_flight / ready, held);
+        }
+    }
+
+    /// Where ready replicas cannot be read, what was asked for tells that a hint may say too much: it is not
+    /// corrected, because the replicas may as well be missing.
+    fn doubt_concurrency(&mut self, now: Duration, in_flight: f64) {
+        let since = now.saturating_sub(self.law.startup + self.doubted.settles_in());
+        let range = |bound: fn(f64, f64) -> f64| self.asked.within(since, now).reduce(bound);
+        let (Some(least), Some(most)) = (range(f64::min), range(f64::max)) else {
+            return;
+        };
+        if self.law.fifo_groups.is_none()
+            && most <= AUTOSCALER_TOLERANCE * least
+            && self.history.have_waited_since(since)
+        {
+            self.doubted
+                .note(in_flight / most.ceil().max(1.0), Held::AtMost);
         }
     }
 

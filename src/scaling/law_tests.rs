@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use super::histories::{Scaler, given_estimate, given_law};
-use crate::scaling::{Estimate, Law, LawTerm, MessageTime, Minute, ScalingPolicy};
+use crate::scaling::{
+    Backlog, Estimate, Estimator, Law, LawTerm, MessageTime, Minute, ScalingPolicy, Seen,
+};
 
 #[test]
 fn the_horizon_is_the_target_less_what_starting_takes() {
@@ -207,4 +209,72 @@ fn replicas_that_were_found_at_work_stay_while_nothing_is_known_of_it() {
         let needed = given_law().answer(&estimate, 5.0).needed;
         assert!((needed - expected).abs() < 1e-9, "{needed}: {estimate:?}");
     }
+}
+
+/// Four replicas for four minutes, then eight; as much is done all the time.
+fn ineffective_above(in_flight_before: i64, in_flight_after: i64) -> Option<f64> {
+    let mut estimator = Estimator::new(given_law());
+    let begin = Duration::from_mins(20_000);
+    let mut last = None;
+    for second in (0..480).step_by(15) {
+        let now = begin + Duration::from_secs(second);
+        let is_after = second >= 240;
+        let backlog = Backlog {
+            visible: 5_000,
+            in_flight: if is_after {
+                in_flight_after
+            } else {
+                in_flight_before
+            },
+            delayed: 0,
+        };
+        let minute = (second % 60 == 0 && second > 0).then(|| Minute {
+            from: now.saturating_sub(Minute::LENGTH),
+            received: Some(2_400.0),
+            deleted: Some(2_400.0),
+            ..Minute::default()
+        });
+        let seen = Seen {
+            backlog: &backlog,
+            minutes: minute.as_slice(),
+            ready_replicas: None,
+            delay: None,
+        };
+        last = Some(estimator.observe(now, &seen));
+        estimator.asked(now, if is_after { 8.0 } else { 4.0 });
+    }
+    last?.ineffective_above
+}
+
+#[test]
+fn more_replicas_that_get_no_more_done_are_ineffective_only_when_they_are_at_work() {
+    assert_eq!(ineffective_above(40, 80), Some(8.0));
+    assert_eq!(ineffective_above(40, 42), None);
+    assert_eq!(ineffective_above(80, 80), None);
+}
+
+#[test]
+fn what_a_fall_has_shown_long_ago_is_doubted_while_messages_wait() {
+    let mut scaler = Scaler::new(ScalingPolicy {
+        law: Some(Law {
+            message: None,
+            ..given_law()
+        }),
+        ..ScalingPolicy::default()
+    });
+    let mut message_after = |seconds: u64, counts: (i64, i64)| {
+        scaler = scaler.after(seconds);
+        let law = scaler.poll(counts, &[]).law.unwrap();
+        law.estimate.message.map(|message| message.seconds)
+    };
+    assert_eq!(message_after(15, (1_000, 20)), None);
+    assert_eq!(message_after(15, (1_000, 20)), None);
+    let shown = message_after(15, (700, 20)).unwrap();
+    let mut later = shown;
+    for _ in 0..60 {
+        later = message_after(15, (700, 20)).unwrap();
+    }
+    assert!((later / shown - 2.0).abs() < 0.05, "{later} after {shown}");
+    let while_idle = message_after(30, (0, 0)).unwrap();
+    assert!(message_after(3_600, (0, 0)).unwrap() <= while_idle);
 }

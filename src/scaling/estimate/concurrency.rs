@@ -21,7 +21,7 @@ const CONTRADICTED_BELOW: f64 = 0.75;
 const CONTRADICTED_ABOVE: f64 = 1.33;
 
 /// A hint is not off by more, and no replica works on more at once.
-const HINT_OVERSTATED_MAX: f64 = 8.0;
+const HINT_OFF_BY_MAX: f64 = 8.0;
 const MESSAGES_MAX: f64 = 1_000.0;
 
 /// The messages that a replica works on at once.
@@ -31,6 +31,15 @@ pub(super) struct Concurrency {
     learned: Option<f64>,
     /// Messages in flight per ready replica while messages waited, newest last.
     readings: VecDeque<f64>,
+}
+
+/// What is known of the messages that replicas hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// They are worked on: hardly any was lost in the last minutes.
+    AtWork,
+    /// Some may have been abandoned.
+    AtMost,
 }
 
 impl Concurrency {
@@ -60,8 +69,15 @@ impl Concurrency {
         }
     }
 
-    /// Takes in what each ready replica holds while messages wait.
-    pub(super) fn note(&mut self, held_messages: f64) {
+    /// What was learned against a hint that says more.
+    pub(super) fn overstated(&self) -> Option<f64> {
+        self.learned
+            .filter(|learned| self.hint.is_some_and(|hint| *learned < hint))
+    }
+
+    /// Takes in what each replica holds while messages wait. Where some of it may have been abandoned it is
+    /// the most that a replica works on, and tells nothing against a hint that says less.
+    pub(super) fn note(&mut self, held_messages: f64, held: Held) {
         self.readings.push_back(held_messages);
         if self.readings.len() > READINGS {
             self.readings.pop_front();
@@ -75,7 +91,14 @@ impl Concurrency {
         let is_full = sorted.len() == READINGS;
         match self.hint {
             Some(hint) if is_full && high < CONTRADICTED_BELOW * self.messages() => {
-                self.learned = Some(high.max(hint / HINT_OVERSTATED_MAX));
+                self.learned = Some(high.max(hint / HINT_OFF_BY_MAX));
+            }
+            Some(hint) if is_full && low > CONTRADICTED_ABOVE * self.messages() => {
+                let most = match held {
+                    Held::AtWork => hint * HINT_OFF_BY_MAX,
+                    Held::AtMost => hint,
+                };
+                self.learned = Some(low.min(most).max(self.messages()));
             }
             None if self.learned.is_none() && sorted.len() >= READINGS_WITHOUT_HINT => {
                 self.learned = Some(middle.clamp(1.0, MESSAGES_MAX));
@@ -97,9 +120,13 @@ mod tests {
     use super::*;
 
     fn learned(hint: Option<u32>, readings: &[f64]) -> f64 {
+        learned_of(hint, readings, Held::AtMost)
+    }
+
+    fn learned_of(hint: Option<u32>, readings: &[f64], held: Held) -> f64 {
         let mut concurrency = Concurrency::new(hint);
-        for held in readings {
-            concurrency.note(*held);
+        for messages in readings {
+            concurrency.note(*messages, held);
         }
         concurrency.messages()
     }
@@ -112,11 +139,16 @@ mod tests {
     }
 
     #[test]
-    fn an_overstated_hint_is_corrected_and_an_understated_one_is_left() {
+    fn an_overstated_hint_is_corrected_and_an_understated_one_where_no_message_is_lost() {
         assert_eq!(learned(Some(10), &[2.0; 11]), 10.0);
         assert_eq!(learned(Some(10), &[2.0; 12]), 2.0);
         assert_eq!(learned(Some(10), &[0.1; 12]), 1.25);
         assert_eq!(learned(Some(2), &[10.0; 12]), 2.0);
+        let readings = [[2.0; 12], [10.0; 12]].concat();
+        assert_eq!(learned(Some(8), &readings), 8.0);
+        assert_eq!(learned_of(Some(2), &[10.0; 11], Held::AtWork), 2.0);
+        assert_eq!(learned_of(Some(2), &[10.0; 12], Held::AtWork), 10.0);
+        assert_eq!(learned_of(Some(2), &[90.0; 12], Held::AtWork), 16.0);
     }
 
     #[test]

@@ -166,18 +166,21 @@ impl History {
         })
     }
 
-    /// How far `messages`, the newest count, are below each earlier one since `from`.
+    /// How far `messages`, the newest count, are below each earlier one since `from`. A count that is much too
+    /// high stands alone, so of each two that follow one another the lower is taken.
     pub(super) fn falls_since(&self, from: Duration, messages: f64) -> impl Iterator<Item = Fall> {
         let mut most_in_flight = 0.0_f64;
         let newest_at = self
             .readings
             .back()
             .map_or(Duration::ZERO, |newest| newest.at);
-        self.since(from).map(move |reading| {
+        let with_before = self.since(from).zip(self.since(Duration::ZERO).skip(1));
+        with_before.map(move |(reading, before)| {
             most_in_flight = most_in_flight.max(reading.in_flight);
+            let level = reading.messages().min(before.messages());
             Fall {
-                messages: reading.messages() - messages,
-                share: 1.0 - messages / reading.messages().max(1.0),
+                messages: level - messages,
+                share: 1.0 - messages / level.max(1.0),
                 passed: newest_at.saturating_sub(reading.at),
                 most_in_flight,
             }
