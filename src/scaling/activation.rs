@@ -41,12 +41,10 @@ pub struct Wakefulness {
 }
 
 impl Default for Wakefulness {
-    /// The counts of SQS may take a minute to settle. With the shortest `cooldownPeriod` that is
-    /// recommended, a minute, emptiness is held for over a minute and a half; more would be paid for after
-    /// each message of a sparse queue.
+    /// The counts of SQS may take a minute to settle.
     fn default() -> Self {
         Self {
-            empty_confirm: Duration::from_secs(45),
+            empty_confirm: Duration::from_mins(1),
             keep_warm: Duration::ZERO,
         }
     }

@@ -174,11 +174,7 @@ fn sleep_comes_after_confirmed_zeros_and_the_time_to_keep_warm() {
 
 #[test]
 fn a_message_while_emptiness_is_being_confirmed_begins_again() {
-    let wakefulness = Wakefulness {
-        empty_confirm: Duration::from_mins(1),
-        ..Wakefulness::default()
-    };
-    let mut activation = Activation::default();
+    let (mut activation, wakefulness) = (Activation::default(), Wakefulness::default());
     let mut look = |second, messages| activation.look(at(second), signs(messages), &wakefulness);
     assert!(look(0, 5) && look(1, 0) && look(60, 0) && look(60, 0));
     assert!(look(62, 1), "a faint sign keeps awake");

@@ -56,8 +56,8 @@ mod tests {
     #[test]
     fn a_target_wait_or_one_key_brings_the_default_of_the_other() {
         let cases = [
-            (&[("targetWaitSeconds", "60")][..], kept(45, 0)),
-            (&[("keepWarmSeconds", "900")], kept(45, 900)),
+            (&[("targetWaitSeconds", "60")][..], kept(60, 0)),
+            (&[("keepWarmSeconds", "900")], kept(60, 900)),
             (&[("emptyConfirmSeconds", "120")], kept(120, 0)),
             (
                 &[("targetWaitSeconds", "60"), ("emptyConfirmSeconds", "0")],
