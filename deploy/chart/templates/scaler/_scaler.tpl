@@ -23,6 +23,10 @@
 {{- end }}
 {{- end }}
 {{- end }}
+{{- if .Values.access.rules }}
+- name: SLUICE_ACCESS_FILE
+  value: /etc/sluice/access/access.toml
+{{- end }}
 {{- if .Values.scaler.kubernetes.enabled }}
 - name: SLUICE_KUBERNETES
   value: "true"
