@@ -108,7 +108,7 @@ pub enum QueueError {
         source: BoxError,
     },
     /// It may have been done all the same.
-    #[error("no answer when asked to {operation} queue {url:?}")]
+    #[error("no clear answer when asked to {operation} queue {url:?}")]
     Unanswered {
         operation: &'static str,
         url: String,
@@ -313,12 +313,11 @@ impl Queue {
     {
         let url = self.url.to_string();
         let remedy = Remedy::of(error.code());
-        let was_sent_in_vain = matches!(
-            error,
-            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_)
-        );
+        // SQS gives each of its errors a code; one without was lost on its way here, or an answer of success was.
+        let may_be_done =
+            error.code().is_none() && !matches!(error, SdkError::ConstructionFailure(_));
         let source = cause(error);
-        if was_sent_in_vain {
+        if may_be_done {
             return QueueError::Unanswered {
                 operation,
                 url,

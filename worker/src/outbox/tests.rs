@@ -142,7 +142,7 @@ async fn what_was_not_answered_is_sent_again_only_where_that_does_no_harm() {
     for answer in submit_all(&outbox, 0..4).await {
         answers.push(answer.wait().await);
     }
-    let cause = "no answer when asked to change visibility in queue \"q\": closed".to_owned();
+    let cause = "no clear answer when asked to change visibility in queue \"q\": closed".to_owned();
     let unanswered = Err(Undone::Unanswered { cause });
     assert_eq!(
         answers,

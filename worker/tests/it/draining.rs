@@ -68,6 +68,27 @@ async fn messages_that_a_pending_receive_brings_are_handed_back() {
 }
 
 #[tokio::test]
+async fn a_hand_back_is_not_repeated_when_it_may_have_been_heard() {
+    let sqs = ScriptedSqs::start().await;
+    let worker = Worker::start(&sqs, &[]);
+    eventually("a receive waits", || sqs.requests(RECEIVE).len() == 2).await;
+    worker.signal("TERM").await;
+    eventually("it drains", || worker.stderr.find("draining").is_some()).await;
+    sqs.given_fault(CHANGE, Fault::Answer);
+    sqs.given_messages(3);
+    let ended = worker.end().await;
+    ended.assert_drained();
+    assert_eq!((sqs.visible(), sqs.hidden()), (3, 0));
+    assert_eq!(
+        sqs.requests(CHANGE).len(),
+        1,
+        "others may be at work on them by now"
+    );
+    let says = |line: &String| line.contains("nobody knows whether SQS did it");
+    assert!(ended.stderr.iter().any(says), "{:?}", ended.stderr);
+}
+
+#[tokio::test]
 async fn a_receive_that_outlasts_the_drain_does_not_hold_the_exit() {
     let sqs = ScriptedSqs::start().await;
     let worker = Worker::start(&sqs, &[("SLUICE_WORKER_DRAIN_SECONDS", "1")]);

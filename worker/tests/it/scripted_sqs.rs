@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     Request(StatusCode, &'static str),
     /// Each entry of a batch, and not by the sender's fault.
     Entries,
+    /// A batch is carried out, and the answer cannot be read.
+    Answer,
 }
 
 #[derive(Clone, Default)]
@@ -173,6 +175,11 @@ async fn answer(
             Json(json!({ "__type": code, "message": "as the test wants" })),
         ),
         (Some(Fault::Entries), _) => settled(&request, |_| false),
+        (Some(Fault::Answer), operation) => {
+            assert_eq!(operation, CHANGE, "only needed there");
+            let (status, _) = settled(&request, |entry| sqs.lock().change(entry));
+            (status, Json(json!("garbled")))
+        }
         // A task of its own: SQS does not take messages back from a client that hangs up.
         (None, RECEIVE) => tokio::spawn(async move { sqs.receive(&request).await })
             .await
