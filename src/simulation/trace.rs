@@ -81,7 +81,7 @@ fn segments(rows: &[(u64, u64)], scale: f64) -> Option<Vec<Segment>> {
         return None;
     };
     let ends = rows.iter().skip(1).map(|(minute, _)| *minute);
-    let ends = ends.chain([last + (last - before)]);
+    let ends = ends.chain([last.saturating_add(last - before)]);
     let (mut exact, mut sent) = (0.0, 0);
     let segments = rows.iter().zip(ends).map(|(&(minute, messages), end)| {
         exact += real(messages) * scale;
@@ -132,6 +132,13 @@ mod tests {
             segments.iter().map(|segment| segment.messages).sum::<u64>(),
             6
         );
+    }
+
+    #[test]
+    fn a_last_row_that_would_end_after_the_end_of_time_ends_there() {
+        let text = format!("minute,messages\n0,1\n{},2\n", u64::MAX);
+        let segments = parse("load.csv", &text, 1.0).unwrap();
+        assert_eq!(segments.len(), 2);
     }
 
     #[test]
