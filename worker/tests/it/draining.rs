@@ -43,13 +43,18 @@ async fn what_does_not_finish_in_the_drain_time_is_handed_back() {
     assert!(ended.stdout.is_empty() && ended.took >= Duration::from_secs(1));
 }
 
-#[tokio::test]
-async fn messages_that_a_pending_receive_brings_are_handed_back() {
-    let sqs = ScriptedSqs::start().await;
-    let worker = Worker::start(&sqs, &[]);
+async fn given_draining_while_a_receive_waits(sqs: &ScriptedSqs) -> Worker {
+    let worker = Worker::start(sqs, &[]);
     eventually("a receive waits", || sqs.requests(RECEIVE).len() == 2).await;
     worker.signal("TERM").await;
     eventually("it drains", || worker.stderr.find("draining").is_some()).await;
+    worker
+}
+
+#[tokio::test]
+async fn messages_that_a_pending_receive_brings_are_handed_back() {
+    let sqs = ScriptedSqs::start().await;
+    let worker = given_draining_while_a_receive_waits(&sqs).await;
     sqs.given_messages(3);
     let ended = worker.end().await;
     ended.assert_drained();
@@ -70,10 +75,7 @@ async fn messages_that_a_pending_receive_brings_are_handed_back() {
 #[tokio::test]
 async fn a_hand_back_is_not_repeated_when_it_may_have_been_heard() {
     let sqs = ScriptedSqs::start().await;
-    let worker = Worker::start(&sqs, &[]);
-    eventually("a receive waits", || sqs.requests(RECEIVE).len() == 2).await;
-    worker.signal("TERM").await;
-    eventually("it drains", || worker.stderr.find("draining").is_some()).await;
+    let worker = given_draining_while_a_receive_waits(&sqs).await;
     sqs.given_fault(CHANGE, Fault::Answer);
     sqs.given_messages(3);
     let ended = worker.end().await;
