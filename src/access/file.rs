@@ -4,7 +4,7 @@ use serde::Deserialize;
 use wildmatch::WildMatch;
 
 use super::rules::{Pattern, RoleRule, Rule, Rules};
-use crate::{queue::LoopbackEndpoints, watched_files::FileError};
+use crate::{queue::LoopbackEndpoints, scaling::is_account, watched_files::FileError};
 
 /// A file of rules that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +100,7 @@ impl Allow {
             return Err(AccessFileError::NoNamespace { rule: number });
         }
         let accounts = self.accounts.unwrap_or_default();
-        if let Some(found) = accounts.iter().find(|account| !is_account(account)) {
+        if let Some(found) = accounts.iter().find(|account| !names_accounts(account)) {
             let (rule, found) = (number, found.clone());
             return Err(AccessFileError::Account { rule, found });
         }
@@ -139,9 +139,8 @@ fn patterns(texts: &[String]) -> Vec<Pattern> {
 }
 
 /// A part of an account's number would allow accounts of strangers.
-fn is_account(text: &str) -> bool {
-    let is_number = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number || ["own", "*"].contains(&text)
+fn names_accounts(text: &str) -> bool {
+    is_account(text) || ["own", "*"].contains(&text)
 }
 
 /// The parser draws the place over several lines; a log has one.

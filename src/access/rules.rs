@@ -9,7 +9,7 @@ use wildmatch::WildMatch;
 
 use crate::{
     queue::{EndpointKind, LoopbackEndpoints},
-    scaling::{Identity, QueueRef, RoleRef, Secret},
+    scaling::{Identity, QueueRef, RoleRef, Secret, is_account},
 };
 
 /// In a list of accounts: the scaler's own, or that of the role that is assumed.
@@ -460,10 +460,6 @@ fn owner(queue_url: &str) -> Result<Owner, Refusal> {
         }
         _ => Err(no_account()),
     }
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_queue_name(text: &str) -> bool {

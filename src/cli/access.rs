@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::{grpc::Limits, queue::LoopbackEndpoints};
+use crate::{grpc::Limits, queue::LoopbackEndpoints, scaling::is_account};
 
 /// What triggers may name.
 #[derive(Debug, Clone, Args)]
@@ -49,7 +49,6 @@ impl From<&AccessArgs> for Limits {
 }
 
 fn account(text: &str) -> Result<String, String> {
-    let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     let wanted = || "expected the 12 digits of an account".to_owned();
-    is_account.then(|| text.to_owned()).ok_or_else(wanted)
+    is_account(text).then(|| text.to_owned()).ok_or_else(wanted)
 }

@@ -12,7 +12,7 @@ use super::{
     AwsConfig, FetchError, LoopbackEndpoints, Metric, MinuteCall, MinuteSource, Place,
     credentials::Caller, endpoint::is_of_aws,
 };
-use crate::scaling::{Minute, QueueRef};
+use crate::scaling::{Minute, QueueRef, is_account};
 
 /// Distinct (region, endpoint, identity) whose connections are kept; more are made anew.
 const CLIENTS_MAX: u64 = 256;
@@ -219,8 +219,7 @@ fn fill(minutes: &mut BTreeMap<Duration, Minute>, metric: Metric, told: Vec<(Dur
 fn account(queue_url: &str) -> Option<String> {
     let (_, after_scheme) = queue_url.split_once("://")?;
     let account = after_scheme.split('/').nth(1)?;
-    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    is_account.then(|| account.to_owned())
+    is_account(account).then(|| account.to_owned())
 }
 
 /// The multiple of `step` at or before `at`.

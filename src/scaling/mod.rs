@@ -31,6 +31,7 @@ pub use metadata::Warning;
 pub use minute::Minute;
 pub use observation::{Backlog, Count, CountError, Observation, QueueSettings};
 pub use policy::{PolicyError, ScalingPolicy, Trigger, is_ours_alone};
+pub(crate) use queue_ref::is_account;
 pub use queue_ref::{Identity, QueueRef, RoleRef};
 pub use secret::Secret;
 pub use workload::{JobStrategy, Workload, WorkloadKind};

@@ -8,6 +8,7 @@ use super::{
     WorkloadKind, go, law_keys,
     metadata::{Metadata, Warning},
     observation::count_as_f64,
+    queue_ref::is_account,
     queue_url, wakefulness_keys,
 };
 
@@ -447,8 +448,6 @@ const EXTERNAL_ID: &str = "awsExternalId";
 
 fn parse_role(arn: &str, external_id: Option<&str>) -> Result<RoleRef, PolicyError> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let is_account =
-        |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     match parts.as_slice() {
         ["arn", partition, "iam", "", account, resource]
             if partition.starts_with("aws")

@@ -52,6 +52,11 @@ pub struct RoleRef {
     pub session: String,
 }
 
+/// Whether `text` is the number of an account of AWS.
+pub(crate) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// A session's name has as many characters at most (`RoleSessionName` of STS).
 const SESSION_CHARACTERS: usize = 64;
 
