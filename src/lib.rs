@@ -32,8 +32,8 @@
 //!
 //! Dependencies point one way: `main -> commands -> service -> {grpc, http} -> {access, watchers} -> cache -> queue -> scaling`.
 //! [`metrics`] and [`status`] are leaves beside that line, and `scaling` never uses them. `scaling` knows no AWS, no
-//! gRPC and no clock. `decide` cannot fail: bad metadata stops in `policy.rs`, a missing count in
-//! `observation.rs`. Not knowing is an error, never zero.
+//! gRPC and no clock. `decide` cannot fail: bad metadata stops in `trigger.rs`, a missing count
+//! in `observation.rs`. Not knowing is an error, never zero.
 
 pub mod access;
 pub mod cache;

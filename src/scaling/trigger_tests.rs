@@ -1,6 +1,7 @@
 //! The portable rows of KEDA's own table for `aws-sqs-queue`, and what it leaves open.
 
 use super::*;
+use crate::scaling::Secret;
 
 const URL: &str = "https://sqs.eu-west-1.amazonaws.com/account_id/DeleteArtifactQ";
 
@@ -282,15 +283,4 @@ fn a_flag_that_contradicts_the_strategy_is_reported() {
         by: "scaledJob",
     };
     assert_eq!(trigger.warnings, [expected]);
-}
-
-#[test]
-fn the_readme_explains_every_key() {
-    let readme = include_str!("../../README.md");
-    for key in KNOWN_KEYS {
-        assert!(
-            readme.contains(&format!("`{key}`")),
-            "{key} is not in the README"
-        );
-    }
 }
