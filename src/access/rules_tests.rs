@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::{queue::EndpointKind, scaling::Identity};
 
 const OWN_ACCOUNT: &str = "111111111111";
 const OTHER_ACCOUNT: &str = "222222222222";
