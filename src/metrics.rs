@@ -1,5 +1,7 @@
 //! What Sluice counts of itself, in OpenMetrics text. A leaf: it knows nothing of what it counts.
 
+mod calls;
+mod labels;
 mod plain_text;
 mod spending;
 
@@ -7,16 +9,22 @@ use std::{sync::atomic::AtomicU64, time::Duration};
 
 use prometheus_client::{
     collector::Collector,
-    encoding::{EncodeLabelSet, EncodeLabelValue, text},
+    encoding::text,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::{Registry, Unit},
 };
 use tokio::time::Instant;
 
-use self::spending::SqsSpending;
+use self::{
+    calls::{CallMeter, CallMeters, MethodLabel, RPC_SECONDS, RpcLabels},
+    labels::{CacheLabels, CertificateLabels, RefusalLabels, RequestLabels, SqsLabels},
+    spending::SqsSpending,
+};
 
-/// From a cached answer (a fraction of a millisecond) to the deadline of an RPC.
-const RPC_SECONDS: [f64; 9] = [0.000_1, 0.000_5, 0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.5];
+pub use self::{
+    calls::Call,
+    labels::{CacheAnswer, SqsOutcome},
+};
 
 /// All metrics, shared by whoever counts. `Default` gives a set that nobody reads.
 #[derive(Debug)]
@@ -42,147 +50,6 @@ pub struct Metrics {
     certificate_loads: Family<RequestLabels, Counter>,
     /// Without a value while there is no certificate.
     certificate_expiry: Family<CertificateLabels, Gauge>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CertificateLabels {
-    certificate: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RefusalLabels {
-    reason: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RpcLabels {
-    method: &'static str,
-    code: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct MethodLabel {
-    method: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CacheLabels {
-    answer: CacheAnswer,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    outcome: Outcome,
-}
-
-/// A unary call of KEDA's contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Call {
-    IsActive,
-    GetMetricSpec,
-    GetMetrics,
-}
-
-/// What is counted of each call that is answered, found once: nothing is looked up at each call.
-#[derive(Debug)]
-struct CallMeters {
-    is_active: CallMeter,
-    get_metric_spec: CallMeter,
-    get_metrics: CallMeter,
-}
-
-#[derive(Debug)]
-struct CallMeter {
-    answered_ok: Counter,
-    seconds: Histogram,
-}
-
-impl Call {
-    /// As KEDA's contract has it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::IsActive => "IsActive",
-            Self::GetMetricSpec => "GetMetricSpec",
-            Self::GetMetrics => "GetMetrics",
-        }
-    }
-}
-
-impl CallMeters {
-    fn of(&self, call: Call) -> &CallMeter {
-        match call {
-            Call::IsActive => &self.is_active,
-            Call::GetMetricSpec => &self.get_metric_spec,
-            Call::GetMetrics => &self.get_metrics,
-        }
-    }
-}
-
-impl RpcLabels {
-    fn new(call: Call, code: tonic::Code) -> Self {
-        Self {
-            method: call.name(),
-            code: code_name(code),
-        }
-    }
-}
-
-/// Where an observation came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub enum CacheAnswer {
-    /// Young enough to be given without asking.
-    Fresh,
-    /// Asked for, alone or together with other callers.
-    Fetched,
-    /// The last good one, because SQS cannot be asked or is slow.
-    Stale,
-    /// Nothing to give: the caller got an error.
-    Failed,
-}
-
-impl CacheAnswer {
-    /// As traces say it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Fresh => "hit",
-            Self::Fetched => "miss",
-            Self::Stale => "stale",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum Outcome {
-    Ok,
-    Error,
-}
-
-/// What came of a request to SQS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub enum SqsOutcome {
-    /// An answer.
-    Ok,
-    /// Too many requests, by SQS's account.
-    Throttled,
-    /// Any other failure.
-    Error,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SqsLabels {
-    outcome: SqsOutcome,
-}
-
-impl RequestLabels {
-    fn of<T, E>(outcome: &Result<T, E>) -> Self {
-        let outcome = if outcome.is_ok() {
-            Outcome::Ok
-        } else {
-            Outcome::Error
-        };
-        Self { outcome }
-    }
 }
 
 impl Default for Metrics {
@@ -453,30 +320,6 @@ impl Metrics {
     /// When a metric cannot be written as text.
     pub fn plain_text(&self) -> Result<String, std::fmt::Error> {
         Ok(plain_text::of(&self.text()?))
-    }
-}
-
-/// The name of a code as gRPC's documentation has it; nothing is allocated for it.
-fn code_name(code: tonic::Code) -> &'static str {
-    use tonic::Code;
-    match code {
-        Code::Ok => "Ok",
-        Code::Cancelled => "Cancelled",
-        Code::Unknown => "Unknown",
-        Code::InvalidArgument => "InvalidArgument",
-        Code::DeadlineExceeded => "DeadlineExceeded",
-        Code::NotFound => "NotFound",
-        Code::AlreadyExists => "AlreadyExists",
-        Code::PermissionDenied => "PermissionDenied",
-        Code::ResourceExhausted => "ResourceExhausted",
-        Code::FailedPrecondition => "FailedPrecondition",
-        Code::Aborted => "Aborted",
-        Code::OutOfRange => "OutOfRange",
-        Code::Unimplemented => "Unimplemented",
-        Code::Internal => "Internal",
-        Code::Unavailable => "Unavailable",
-        Code::DataLoss => "DataLoss",
-        Code::Unauthenticated => "Unauthenticated",
     }
 }
 
