@@ -136,6 +136,7 @@ fn observing_knows_nothing_of_answering() {
     let answering = ["crate::grpc", "crate::http", "crate::service", "proto::"];
     assert_unnamed("src/queue", &answering, &[]);
     assert_unnamed("src/watchers", &answering, &[]);
+    assert_unnamed("src/metrics", &answering, &[]);
     for file in ["src/cache.rs", "src/metrics.rs"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
         let text = fs::read_to_string(path).expect("a source");
