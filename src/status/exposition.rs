@@ -9,13 +9,13 @@ use prometheus_client::{
 };
 
 use super::{
-    balance::Balance,
     board::Board,
-    report::{Trouble, WarningKind},
-    trigger_status::{Look, TriggerStatus},
+    numbers::{COUNTERS, GAUGES, Numbers, flag},
+    trigger_status::TriggerStatus,
+    trouble::{Trouble, WarningKind},
     warnings, words,
 };
-use crate::scaling::{BindingTerm, Count, ScalingDecision};
+use crate::scaling::BindingTerm;
 
 /// Triggers with series of their own: some twenty each, and a scrape is a few megabytes. The others are
 /// counted in `sluice_triggers_left_out`.
@@ -33,147 +33,6 @@ struct Shown {
     warnings: Vec<WarningKind>,
     numbers: Numbers,
 }
-
-/// What there is of numbers; a number that is not known has no series.
-#[derive(Default)]
-struct Numbers {
-    observation_age: Option<f64>,
-    visible: Option<f64>,
-    in_flight: Option<f64>,
-    delayed: Option<f64>,
-    dead_letters: Option<f64>,
-    cannot_observe: Option<f64>,
-    active: Option<f64>,
-    replicas: Option<f64>,
-    plain_replicas: Option<f64>,
-    law_replicas: Option<f64>,
-    ready_replicas: Option<f64>,
-    target_wait: Option<f64>,
-    horizon: Option<f64>,
-    oldest_age: Option<f64>,
-    message: Option<f64>,
-    deletions: Option<f64>,
-    arrivals: Option<f64>,
-    concurrency: Option<f64>,
-    asked_age: Option<f64>,
-    saved: Option<f64>,
-    added: Option<f64>,
-    late: Option<f64>,
-}
-
-type Number = (&'static str, &'static str, fn(&Numbers) -> Option<f64>);
-
-/// What goes up and down: name, help, and where the number is.
-const GAUGES: [Number; 19] = [
-    (
-        "observation_age_seconds",
-        "Age of the last observation of the trigger's queue",
-        |n| n.observation_age,
-    ),
-    ("visible_messages", "Messages waiting to be received", |n| {
-        n.visible
-    }),
-    (
-        "in_flight_messages",
-        "Messages received and not yet deleted",
-        |n| n.in_flight,
-    ),
-    (
-        "delayed_messages",
-        "Messages sent and not yet receivable",
-        |n| n.delayed,
-    ),
-    (
-        "dead_letters",
-        "Messages waiting in the queue of dead letters",
-        |n| n.dead_letters,
-    ),
-    (
-        "cannot_observe",
-        "1 while the queue cannot be observed",
-        |n| n.cannot_observe,
-    ),
-    ("active", "1 while KEDA is told that there is work", |n| {
-        n.active
-    }),
-    (
-        "replicas_asked",
-        "Replicas that the answer comes to, before the autoscaler's bounds",
-        |n| n.replicas,
-    ),
-    (
-        "plain_replicas",
-        "Replicas that the answer of aws-sqs-queue would come to",
-        |n| n.plain_replicas,
-    ),
-    (
-        "law_replicas",
-        "Replicas that the law wants, whether it is obeyed or not",
-        |n| n.law_replicas,
-    ),
-    (
-        "ready_replicas",
-        "Replicas that are ready, where Kubernetes is read",
-        |n| n.ready_replicas,
-    ),
-    (
-        "target_wait_seconds",
-        "How long a message may wait: targetWaitSeconds",
-        |n| n.target_wait,
-    ),
-    (
-        "horizon_seconds",
-        "The time in which the backlog is to be gone",
-        |n| n.horizon,
-    ),
-    (
-        "oldest_message_age_seconds",
-        "How long the oldest message has waited, as far as is known",
-        |n| n.oldest_age,
-    ),
-    (
-        "message_seconds",
-        "How long a message is in flight, as estimated",
-        |n| n.message,
-    ),
-    (
-        "message_deletions",
-        "Deletions that the estimate was learned from, faded",
-        |n| n.deletions,
-    ),
-    (
-        "arrivals_per_second",
-        "Messages that arrive, as estimated",
-        |n| n.arrivals,
-    ),
-    (
-        "concurrency_messages",
-        "Messages that a replica works on at once, as estimated",
-        |n| n.concurrency,
-    ),
-    ("asked_age_seconds", "Time since KEDA asked last", |n| {
-        n.asked_age
-    }),
-];
-
-/// What only grows, since the trigger was first seen.
-const COUNTERS: [Number; 3] = [
-    (
-        "saved_replica_seconds",
-        "Replica-seconds that aws-sqs-queue would have asked for and the law did not",
-        |n| n.saved,
-    ),
-    (
-        "added_replica_seconds",
-        "Replica-seconds that the law asked for and aws-sqs-queue would not have",
-        |n| n.added,
-    ),
-    (
-        "late_seconds",
-        "Time in which the oldest message had waited for longer than the target",
-        |n| n.late,
-    ),
-];
 
 impl Collector for BoardMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
@@ -349,65 +208,6 @@ impl EncodeLabelSet for Shown {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
         self.labels().encode(encoder)
     }
-}
-
-impl Numbers {
-    fn of_look(look: &Look, now: Duration) -> Self {
-        let seen = &look.observation;
-        let known = |messages: &Count| messages.as_ref().ok().copied().map(count);
-        let dead_letters = look.dead_letters.as_ref().and_then(|dead| dead.messages);
-        Self {
-            observation_age: Some(now.saturating_sub(look.at).as_secs_f64()),
-            visible: known(&seen.visible),
-            in_flight: known(&seen.in_flight),
-            delayed: known(&seen.delayed),
-            dead_letters: dead_letters.map(count),
-            active: Some(flag(look.activity.polled)),
-            ready_replicas: look.ready_replicas.map(f64::from),
-            ..Self::of_decision(&look.decision)
-        }
-    }
-
-    fn of_decision(decision: &ScalingDecision) -> Self {
-        let estimate = decision.law.map(|law| law.estimate);
-        let message = estimate.and_then(|estimate| estimate.message);
-        Self {
-            replicas: decision.replicas(),
-            plain_replicas: decision.plain_replicas(),
-            law_replicas: decision.law.map(|law| law.replicas.ceil()),
-            horizon: decision.law.map(|law| law.horizon.as_secs_f64()),
-            oldest_age: estimate
-                .and_then(|estimate| estimate.oldest)
-                .map(|oldest| oldest.age.as_secs_f64()),
-            message: message.map(|message| message.seconds),
-            deletions: message.map(|message| message.deletions),
-            arrivals: estimate.map(|estimate| estimate.arrivals_per_second),
-            concurrency: estimate.map(|estimate| estimate.concurrency),
-            ..Self::default()
-        }
-    }
-
-    fn with_balance(self, balance: Option<&Balance>) -> Self {
-        Self {
-            saved: balance.map(|balance| balance.saved_replica_seconds),
-            added: balance.map(|balance| balance.added_replica_seconds),
-            late: balance.map(|balance| balance.late_seconds),
-            ..self
-        }
-    }
-}
-
-fn flag(is_so: bool) -> f64 {
-    f64::from(u8::from(is_so))
-}
-
-#[allow(
-    clippy::as_conversions,
-    clippy::cast_precision_loss,
-    reason = "there is no lossless conversion, and counts stay below 2^53"
-)]
-fn count(messages: i64) -> f64 {
-    messages as f64
 }
 
 fn whole(count: usize) -> i64 {

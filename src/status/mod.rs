@@ -8,9 +8,11 @@ mod balance;
 mod board;
 mod exposition;
 mod history;
+mod numbers;
 mod report;
 mod rows;
 mod trigger_status;
+mod trouble;
 mod warnings;
 mod words;
 
@@ -20,7 +22,8 @@ pub use report::{
     BalanceReport, Confidence, DecisionReport, EstimateReport, FailureReport, HistoryPoint,
     MinutesReport, MinutesState, ObservationReport, PlainReport, PolicyMode, PolicyReport,
     QueueList, QueueName, QueueReport, RejectedReport, ScaledObjectList, ScaledObjectReport,
-    Severity, TriggerReport, Trouble, WarningKind, WarningReport,
+    TriggerReport,
 };
 pub use rows::{Follower, News, Row};
 pub use trigger_status::{Change, Look, TriggerStatus};
+pub use trouble::{Severity, Trouble, WarningKind, WarningReport};

@@ -10,8 +10,9 @@ use serde::Serialize;
 
 use super::{
     board::{Board, LISTED_MAX},
-    report::{PolicyMode, PolicyReport, Trouble},
+    report::{PolicyMode, PolicyReport},
     trigger_status::TriggerStatus,
+    trouble::Trouble,
     words,
 };
 use crate::scaling::ScalingDecision;

@@ -1,8 +1,8 @@
 //! What a user should know of a trigger, the worst first.
 
 use super::{
-    report::{Severity, WarningKind, WarningReport},
     trigger_status::{Look, State},
+    trouble::{Severity, WarningKind, WarningReport},
 };
 use crate::{
     dead_letters::DeadLetters,

@@ -7,9 +7,10 @@ use super::{
     report::{
         BalanceReport, Confidence, DecisionReport, EstimateReport, FailureReport, HistoryPoint,
         MinutesReport, MinutesState, ObservationReport, PlainReport, PolicyMode, PolicyReport,
-        QueueName, TriggerReport, Trouble, WarningReport,
+        QueueName, TriggerReport,
     },
     trigger_status::{Look, State, TriggerStatus},
+    trouble::{Trouble, WarningReport},
     warnings,
 };
 use crate::{
