@@ -156,3 +156,18 @@ impl Drop for StreamPlace {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trigger_has_so_many_streams_at_once() {
+        let streams = OpenStreams::default();
+        let open: Vec<_> = (0..16).map(|_| streams.take(16).unwrap()).collect();
+        let error = streams.take(16).unwrap_err();
+        assert_eq!(error.to_string(), "the trigger has 16 open streams already");
+        drop(open);
+        streams.take(16).expect("room again");
+    }
+}

@@ -6,6 +6,7 @@ mod convert;
 mod incoming;
 mod judge;
 mod limits;
+mod live_trigger;
 mod live_triggers;
 mod scaler;
 mod streams;

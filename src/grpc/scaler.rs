@@ -12,7 +12,8 @@ use super::{
     convert,
     judge::Judge,
     limits::{Limits, StreamPlace},
-    live_triggers::{Judgement, LiveTrigger, LiveTriggers},
+    live_trigger::{Judgement, LiveTrigger},
+    live_triggers::LiveTriggers,
     proto::{
         GetMetricSpecResponse, GetMetricsRequest, GetMetricsResponse, IsActiveResponse,
         ScaledObjectRef, external_scaler_server::ExternalScaler,

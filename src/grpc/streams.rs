@@ -17,7 +17,7 @@ use super::{
     convert,
     judge::Judge,
     limits::StreamPlace,
-    live_triggers::LiveTrigger,
+    live_trigger::LiveTrigger,
     proto::{GetMetricSpecResponse, IsActiveResponse},
     scaler::{ScalerService, decide_from},
 };
