@@ -9,11 +9,13 @@ mod limits;
 mod live_trigger;
 mod live_triggers;
 mod scaler;
+mod server;
 mod streams;
 
 pub use incoming::Doors;
 pub use limits::Limits;
 pub use scaler::{Eyes, ScalerService, ScalerSettings};
+pub use server::{router, start_health, stop_health};
 
 /// The generated types and services of `proto/externalscaler.proto`.
 #[allow(

@@ -187,10 +187,10 @@ fn only_the_grpc_module_and_the_stand_in_for_keda_build_proto_types() {
             "grpc/mod.rs",
             "grpc/convert.rs",
             "grpc/scaler.rs",
+            "grpc/server.rs",
             "grpc/streams.rs",
             "grpc/streams_tests.rs",
             "grpc/live_triggers.rs",
-            "service.rs",
             "demo/keda.rs",
         ],
     );
