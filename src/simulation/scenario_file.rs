@@ -1,19 +1,15 @@
 //! A scenario as TOML: what arrives, what the work is, where pods run, what KEDA and the autoscaler are
 //! told, and who is compared. It reads text, not files.
 
-use std::{ops::Range, time::Duration};
+mod applied;
+mod values;
 
 use serde::Deserialize;
 
-use super::{
-    object_spec::ObjectSpec,
-    overrides::{Spread, fidelity, replace},
-    policy::Policy,
-    world::Scenario,
+use self::values::{
+    Count, FidelityName, Positive, Seconds, Share, Span, SpreadName, factor, policies,
 };
-
-/// No time of a scenario is longer than a year.
-const SECONDS_MAX: f64 = 31_536_000.0;
+use super::{object_spec::ObjectSpec, policy::Policy};
 
 /// A file that cannot be understood, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -104,158 +100,6 @@ struct CountsTable {
     outage_seconds: Option<Span>,
 }
 
-/// A time from 0.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "f64")]
-struct Seconds(Duration);
-
-impl TryFrom<f64> for Seconds {
-    type Error = String;
-
-    fn try_from(seconds: f64) -> Result<Self, Self::Error> {
-        let seconds = within(seconds, 0.0, SECONDS_MAX)?;
-        Ok(Self(Duration::from_secs_f64(seconds)))
-    }
-}
-
-/// A number above 0.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "f64")]
-struct Positive(f64);
-
-impl TryFrom<f64> for Positive {
-    type Error = String;
-
-    fn try_from(number: f64) -> Result<Self, Self::Error> {
-        within(number, 0.001, SECONDS_MAX).map(Self)
-    }
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "f64")]
-struct Share(f64);
-
-impl TryFrom<f64> for Share {
-    type Error = String;
-
-    fn try_from(number: f64) -> Result<Self, Self::Error> {
-        within(number, 0.0, 1.0).map(Self)
-    }
-}
-
-fn within(number: f64, least: f64, most: f64) -> Result<f64, String> {
-    if (least..=most).contains(&number) {
-        Ok(number)
-    } else {
-        Err(format!(
-            "expected a number from {least} to {most}, found {number}"
-        ))
-    }
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "u64")]
-struct Count(u32);
-
-impl TryFrom<u64> for Count {
-    type Error = String;
-
-    fn try_from(count: u64) -> Result<Self, Self::Error> {
-        let found = u32::try_from(count)
-            .ok()
-            .filter(|count| (1..=10_000).contains(count));
-        found
-            .map(Self)
-            .ok_or_else(|| format!("expected 1 to 10000, found {count}"))
-    }
-}
-
-/// From when until when.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "[Seconds; 2]")]
-struct Span(Duration, Duration);
-
-impl TryFrom<[Seconds; 2]> for Span {
-    type Error = String;
-
-    fn try_from([Seconds(from), Seconds(until)]: [Seconds; 2]) -> Result<Self, Self::Error> {
-        if from > until {
-            let (from, until) = (from.as_secs_f64(), until.as_secs_f64());
-            return Err(format!(
-                "expected two times in their order, found {from} and {until}"
-            ));
-        }
-        Ok(Self(from, until))
-    }
-}
-
-impl Span {
-    fn range(self) -> Range<Duration> {
-        self.0..self.1
-    }
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "String")]
-struct SpreadName(Spread);
-
-impl TryFrom<String> for SpreadName {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse().map(Self)
-    }
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "String")]
-struct FidelityName(super::approximate::Fidelity);
-
-impl TryFrom<String> for FidelityName {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        fidelity(&text).map(Self)
-    }
-}
-
-mod factor {
-    use serde::{Deserialize, Deserializer, de::Error};
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
-        let factor = f64::deserialize(from)?;
-        let is_known = factor > 0.0 && factor <= 1e6;
-        is_known.then_some(Some(factor)).ok_or_else(|| {
-            D::Error::custom(format!(
-                "expected a number above 0, at most 1000000, found {factor}"
-            ))
-        })
-    }
-}
-
-mod policies {
-    use serde::{Deserialize, Deserializer};
-
-    use super::Policy;
-
-    #[derive(Deserialize)]
-    #[serde(try_from = "String")]
-    struct Name(Policy);
-
-    impl TryFrom<String> for Name {
-        type Error = crate::simulation::policy::UnknownPolicy;
-
-        fn try_from(name: String) -> Result<Self, Self::Error> {
-            name.parse().map(Self)
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Policy>, D::Error> {
-        let names = Vec::<Name>::deserialize(from)?;
-        Ok(names.into_iter().map(|Name(policy)| policy).collect())
-    }
-}
-
 /// Reads a scenario. `file` is for errors.
 ///
 /// # Errors
@@ -294,113 +138,6 @@ fn place(text: &str, offset: usize) -> (usize, usize) {
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let column = before.get(start..).map_or(0, |line| line.chars().count());
     (before.matches('\n').count() + 1, column + 1)
-}
-
-impl ScenarioFile {
-    /// Writes what is said here over what was there.
-    pub fn apply(&self, scenario: &mut Scenario) {
-        let time = |time: Option<Seconds>| time.map(|Seconds(time)| time);
-        replace(&mut scenario.name, self.name.clone());
-        replace(&mut scenario.target_wait, time(self.target_wait_seconds));
-        if let Some(delay) = time(self.delay_seconds) {
-            scenario.horizon = scenario.horizon.saturating_sub(scenario.delay) + delay;
-            scenario.delay = delay;
-        }
-        replace(
-            &mut scenario.visibility_timeout,
-            time(self.visibility_timeout_seconds),
-        );
-        self.work.apply(scenario);
-        self.cluster.apply(scenario);
-        self.object
-            .apply(&mut scenario.object, &mut scenario.autoscaler);
-        replace(
-            &mut scenario.scaler.cache_ttl,
-            time(self.scaler.cache_ttl_seconds),
-        );
-        if let Some(interval) = time(self.scaler.push_interval_seconds) {
-            scenario.scaler.push_interval = (!interval.is_zero()).then_some(interval);
-        }
-        self.counts.apply(scenario);
-    }
-}
-
-impl WorkTable {
-    fn apply(&self, scenario: &mut Scenario) {
-        let work = &mut scenario.work;
-        let changes = super::overrides::Overrides {
-            message: self
-                .message_seconds
-                .map(|Positive(mean)| Duration::from_secs_f64(mean)),
-            spread: self.spread.map(|SpreadName(spread)| spread),
-            ..super::overrides::Overrides::default()
-        };
-        let count = |count: Option<Count>| count.map(|Count(count)| count);
-        let time = |time: Option<Seconds>| time.map(|Seconds(time)| time);
-        replace(&mut work.concurrency, count(self.concurrency));
-        replace(&mut work.prefetch, self.prefetch);
-        replace(&mut work.poison_from, time(self.poison_from_seconds));
-        replace(&mut work.hangs_for, time(self.hangs_for_seconds).map(Some));
-        replace(&mut work.resets_visibility, self.resets_visibility);
-        replace(
-            &mut work.poison_share,
-            self.poison_share.map(|Share(share)| share),
-        );
-        replace(&mut work.receives_max, count(self.max_receive_count));
-        replace(
-            &mut work.outage,
-            self.outage_seconds.map(|span| Some(span.range())),
-        );
-        if let (Some(Seconds(from)), Some(Positive(factor))) =
-            (self.slower_from_seconds, self.slower_factor)
-        {
-            work.slower_from = Some((from, factor));
-        }
-        replace(
-            &mut work.saturates_above,
-            count(self.saturates_above).map(Some),
-        );
-        replace(&mut work.groups, count(self.groups).map(Some));
-        changes.apply(scenario);
-    }
-}
-
-impl ClusterTable {
-    fn apply(&self, scenario: &mut Scenario) {
-        let cluster = &mut scenario.cluster;
-        let time = |time: Option<Seconds>| time.map(|Seconds(time)| time);
-        let count = |count: Option<Count>| count.map(|Count(count)| count);
-        replace(&mut cluster.startup, time(self.startup_seconds));
-        replace(&mut cluster.grace, time(self.grace_seconds));
-        replace(&mut cluster.nodes, count(self.nodes));
-        replace(&mut cluster.pods_per_node, count(self.pods_per_node));
-        replace(&mut cluster.node_idle, time(self.node_idle_seconds));
-        if let Some(Span(min, max)) = self.node_startup_seconds {
-            (cluster.node_startup_min, cluster.node_startup_max) = (min, max);
-        }
-    }
-}
-
-impl CountsTable {
-    fn apply(&self, scenario: &mut Scenario) {
-        let counts = &mut scenario.fidelity;
-        let share = |share: Option<Share>| share.map(|Share(share)| share);
-        replace(
-            counts,
-            self.fidelity.clone().map(|FidelityName(fidelity)| fidelity),
-        );
-        replace(
-            &mut counts.staleness,
-            self.staleness_seconds.map(|Seconds(time)| time),
-        );
-        replace(&mut counts.noise, share(self.noise));
-        replace(&mut counts.phantom_share, share(self.phantom_share));
-        replace(&mut counts.zero_share, share(self.zero_share));
-        replace(
-            &mut counts.outage,
-            self.outage_seconds.map(|span| Some(span.range())),
-        );
-    }
 }
 
 #[cfg(test)]
