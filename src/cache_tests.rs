@@ -8,7 +8,7 @@ use std::{
 use tokio::{task::JoinSet, time::advance};
 
 use super::*;
-use crate::scaling::{Identity, QueueSettings};
+use crate::scaling::QueueSettings;
 
 const PATIENCE: Duration = Duration::from_millis(900);
 
@@ -49,13 +49,7 @@ impl QueueSource for ScriptedSource {
 }
 
 fn given_queue() -> Arc<QueueRef> {
-    Arc::new(QueueRef {
-        url: "orders".to_owned(),
-        name: "orders".to_owned(),
-        region: "eu-west-1".to_owned(),
-        endpoint: None,
-        identity: Identity::Own,
-    })
+    Arc::new(QueueRef::given("orders"))
 }
 
 fn given_cache(source: &ScriptedSource) -> Arc<ObservationCache<ScriptedSource>> {

@@ -84,7 +84,7 @@ impl DeadLetterFeed {
     /// What is known of the dead letters of `queue`, which are looked at again soon; nothing for a queue
     /// without a redrive policy. Never waits.
     pub fn of(&self, queue: &QueueRef, settings: &QueueSettings) -> Option<DeadLetters> {
-        let dead = Arc::new(dead_letter_queue(queue, settings.dead_letters.as_deref()?)?);
+        let dead = Arc::new(queue.dead_letter_queue(settings.dead_letters.as_deref()?)?);
         let entry = self.entries.get_with_by_ref(&dead, Arc::default);
         let (now, mut known) = (Instant::now(), entry.lock());
         let is_due = known.next_at.is_none_or(|next_at| next_at <= now);
@@ -104,20 +104,6 @@ impl DeadLetterFeed {
             grown_by: grown_by.max(0),
         })
     }
-}
-
-/// A queue of dead letters is in the region and account of those that name it.
-fn dead_letter_queue(queue: &QueueRef, arn: &str) -> Option<QueueRef> {
-    let name = arn.rsplit(':').next().filter(|name| !name.is_empty())?;
-    let url = match queue.url.rsplit_once('/') {
-        Some((place, _)) => format!("{place}/{name}"),
-        None => name.to_owned(),
-    };
-    Some(QueueRef {
-        url,
-        name: name.to_owned(),
-        ..queue.clone()
-    })
 }
 
 /// Looks at what is asked for until nobody holds the feed any more.
@@ -163,37 +149,6 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scaling::Identity;
-
-    fn given_queue(url: &str) -> QueueRef {
-        QueueRef {
-            url: url.to_owned(),
-            name: "orders".to_owned(),
-            region: "eu-west-1".to_owned(),
-            endpoint: None,
-            identity: Identity::Own,
-        }
-    }
-
-    #[test]
-    fn the_queue_of_dead_letters_is_beside_the_one_that_names_it() {
-        let arn = "arn:aws:sqs:eu-west-1:1:orders-dead";
-        let cases = [
-            (
-                "https://sqs.eu-west-1.amazonaws.com/1/orders",
-                "https://sqs.eu-west-1.amazonaws.com/1/orders-dead",
-            ),
-            ("orders", "orders-dead"),
-        ];
-        for (url, expected) in cases {
-            let dead = dead_letter_queue(&given_queue(url), arn).unwrap();
-            assert_eq!(
-                (dead.url.as_str(), dead.name.as_str()),
-                (expected, "orders-dead")
-            );
-        }
-        assert_eq!(dead_letter_queue(&given_queue("orders"), "arn:"), None);
-    }
 
     #[tokio::test(start_paused = true)]
     async fn growth_is_told_over_an_hour_and_a_failure_is_no_number() {

@@ -94,15 +94,11 @@ fn partition(region: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scaling::Identity;
 
     fn arn(url: &str, region: &str) -> String {
         queue_arn(&QueueRef {
-            url: url.to_owned(),
-            name: "orders".to_owned(),
             region: region.to_owned(),
-            endpoint: None,
-            identity: Identity::Own,
+            ..QueueRef::given(url)
         })
     }
 

@@ -8,19 +8,8 @@ use crate::{queue::EndpointKind, scaling::Identity};
 const OWN_ACCOUNT: &str = "111111111111";
 const OTHER_ACCOUNT: &str = "222222222222";
 
-fn given_queue(url: &str) -> QueueRef {
-    let name = url.rsplit('/').next().unwrap_or(url);
-    QueueRef {
-        url: url.to_owned(),
-        name: name.to_owned(),
-        region: "eu-west-1".to_owned(),
-        endpoint: None,
-        identity: Identity::Own,
-    }
-}
-
 fn of_account(account: &str, name: &str) -> QueueRef {
-    given_queue(&format!(
+    QueueRef::given(&format!(
         "https://sqs.eu-west-1.amazonaws.com/{account}/{name}"
     ))
 }
@@ -79,10 +68,10 @@ fn given_rules(text: &str) -> Rules {
 #[test]
 fn by_default_queues_of_the_own_account_need_no_setting() {
     let allowed = [
-        given_queue("orders"),
-        given_queue("orders.fifo"),
+        QueueRef::given("orders"),
+        QueueRef::given("orders.fifo"),
         of_account(OWN_ACCOUNT, "orders"),
-        given_queue("https://eu-west-1.queue.amazonaws.com/111111111111/orders"),
+        QueueRef::given("https://eu-west-1.queue.amazonaws.com/111111111111/orders"),
         at("https://sqs.eu-west-1.amazonaws.com"),
         at("https://vpce-1.sqs.eu-west-1.vpce.amazonaws.com"),
         with_keys(of_account(OTHER_ACCOUNT, "orders")),
@@ -101,7 +90,7 @@ fn by_default_everything_else_is_refused_and_it_is_said_why() {
             "account 222222222222 of the queue is none of those that the default allows: own (111111111111)",
         ),
         (
-            given_queue("https://sqs.eu-west-1.amazonaws.com/account/orders"),
+            QueueRef::given("https://sqs.eu-west-1.amazonaws.com/account/orders"),
             "queueURL \"https://sqs.eu-west-1.amazonaws.com/account/orders\" does not say of which account \
              the queue is: expected a bare name, or a path of /<account of 12 digits>/<name>",
         ),
@@ -135,7 +124,7 @@ fn by_default_everything_else_is_refused_and_it_is_said_why() {
         (
             QueueRef {
                 region: "eu-west-1.evil.example/".to_owned(),
-                ..given_queue("orders")
+                ..QueueRef::given("orders")
             },
             "awsRegion \"eu-west-1.evil.example/\" is no region: expected letters, digits and hyphens",
         ),
@@ -171,20 +160,20 @@ fn a_file_allows_what_it_says() {
         ("shop-2", of_account(OTHER_ACCOUNT, "orders-eu")),
         (
             "shop",
-            with_role(given_queue("orders-eu"), reader, Some("shop")),
+            with_role(QueueRef::given("orders-eu"), reader, Some("shop")),
         ),
         (
             "shop",
             QueueRef {
                 endpoint: Some("http://SQS.test.svc:4566/".to_owned()),
-                ..given_queue("orders-eu")
+                ..QueueRef::given("orders-eu")
             },
         ),
         ("ops", of_account("333333333333", "anything")),
         (
             "ops",
             with_role(
-                given_queue("any"),
+                QueueRef::given("any"),
                 "arn:aws:iam::333333333333:role/ops",
                 None,
             ),
@@ -206,19 +195,19 @@ fn a_file_refuses_the_rest_and_says_which_rule() {
     let cases = [
         (
             "elsewhere",
-            given_queue("orders-eu"),
+            QueueRef::given("orders-eu"),
             "no rule names namespace \"elsewhere\"",
         ),
         (
             "shop",
-            given_queue("payments"),
+            QueueRef::given("payments"),
             "queue \"payments\" is none of those that rule 1 allows: orders-*",
         ),
         (
             "shop",
             QueueRef {
                 region: "us-east-1".to_owned(),
-                ..given_queue("orders-eu")
+                ..QueueRef::given("orders-eu")
             },
             "region \"us-east-1\" is none of those that rule 1 allows: eu-*",
         ),
@@ -229,17 +218,17 @@ fn a_file_refuses_the_rest_and_says_which_rule() {
         ),
         (
             "shop",
-            with_role(given_queue("orders-eu"), reader, Some("guessed")),
+            with_role(QueueRef::given("orders-eu"), reader, Some("guessed")),
             "awsExternalId is not the one that rule 1 asks for with role \"arn:aws:iam::222222222222:role/reader\"",
         ),
         (
             "shop",
-            with_role(given_queue("orders-eu"), reader, None),
+            with_role(QueueRef::given("orders-eu"), reader, None),
             "awsExternalId is not the one that rule 1 asks for with role \"arn:aws:iam::222222222222:role/reader\"",
         ),
         (
             "ops",
-            with_role(given_queue("any"), reader, None),
+            with_role(QueueRef::given("any"), reader, None),
             "awsRoleArn \"arn:aws:iam::222222222222:role/reader\" is none of those that rule 2 allows: \
              arn:aws:iam::*:role/ops",
         ),
@@ -247,7 +236,7 @@ fn a_file_refuses_the_rest_and_says_which_rule() {
             "shop",
             QueueRef {
                 endpoint: Some("http://169.254.169.254".to_owned()),
-                ..given_queue("orders-eu")
+                ..QueueRef::given("orders-eu")
             },
             "awsEndpoint \"http://169.254.169.254\" is a link-local or metadata address, which nothing allows",
         ),
@@ -266,7 +255,7 @@ fn the_own_account_is_asked_for_only_where_it_matters() {
     let rules = Rules::default_ones(LoopbackEndpoints::Refused);
     let needs = |queue: &QueueRef| rules.check("shop", queue, unknown) == Verdict::NeedsOwnAccount;
     assert!(needs(&of_account(OWN_ACCOUNT, "orders")));
-    assert!(!needs(&given_queue("orders")));
+    assert!(!needs(&QueueRef::given("orders")));
     assert!(!needs(&with_keys(of_account(OTHER_ACCOUNT, "orders"))));
     let stand_in = Surroundings {
         is_aws: false,
@@ -285,7 +274,7 @@ proptest! {
         after in "[a-z/?#%.]{0,6}",
     ) {
         let url = format!("https://{before}/{OTHER_ACCOUNT}{between}/orders{after}");
-        let verdict = by_default(&given_queue(&url));
+        let verdict = by_default(&QueueRef::given(&url));
         prop_assert_ne!(verdict, Verdict::Allowed);
     }
 

@@ -149,9 +149,8 @@ impl Doctor {
             .ok()
             .map(|details| &details.observation.settings);
         let arn = settings.and_then(|settings| settings.dead_letters.as_deref());
-        let dead_letters = match arn {
-            Some(arn) => {
-                let queue = beside(&queue, arn);
+        let dead_letters = match arn.and_then(|arn| queue.dead_letter_queue(arn)) {
+            Some(queue) => {
                 let messages = self.messages(&queue).await;
                 Some((queue, messages, Instant::now()))
             }
@@ -214,19 +213,5 @@ fn of_our_own(queue: QueueName) -> QueueRef {
         region: queue.region,
         endpoint: queue.endpoint,
         identity: Identity::Own,
-    }
-}
-
-/// The queue of an ARN, which SQS wants to be in the account and the region of the one that names it.
-fn beside(queue: &QueueRef, arn: &str) -> QueueRef {
-    let name = arn.rsplit(':').next().unwrap_or(arn);
-    let url = match queue.url.rsplit_once('/') {
-        Some((before, _)) => format!("{before}/{name}"),
-        None => name.to_owned(),
-    };
-    QueueRef {
-        url,
-        name: name.to_owned(),
-        ..queue.clone()
     }
 }

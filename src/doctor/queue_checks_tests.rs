@@ -1,19 +1,10 @@
 //! Each fault of a queue is found, and its remedy named.
 
 use super::*;
-use crate::{
-    doctor::Severity,
-    scaling::{Identity, QueueSettings},
-};
+use crate::{doctor::Severity, scaling::QueueSettings};
 
 fn given_queue() -> QueueRef {
-    QueueRef {
-        url: "https://sqs.eu-west-1.amazonaws.com/123456789012/orders".to_owned(),
-        name: "orders".to_owned(),
-        region: "eu-west-1".to_owned(),
-        endpoint: None,
-        identity: Identity::Own,
-    }
+    QueueRef::given("https://sqs.eu-west-1.amazonaws.com/123456789012/orders")
 }
 
 fn given_details(timeout_seconds: u64, wait_seconds: u64) -> QueueDetails {

@@ -222,13 +222,7 @@ mod tests {
 
     #[test]
     fn an_absent_queue_is_not_found_and_every_other_failure_is_unavailable() {
-        let queue = QueueRef {
-            url: "https://h/1/orders".to_owned(),
-            name: "orders".to_owned(),
-            region: "eu-west-1".to_owned(),
-            endpoint: None,
-            identity: crate::scaling::Identity::Own,
-        };
+        let queue = QueueRef::given("https://h/1/orders");
         let (code, message) = ("X".to_owned(), "y".to_owned());
         let cause = "z".to_owned();
         let waited = std::time::Duration::from_millis(900);

@@ -231,15 +231,11 @@ fn start_of(at: Duration, step: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scaling::Identity;
 
     fn given_queue(url: &str, endpoint: Option<&str>) -> QueueRef {
         QueueRef {
-            url: url.to_owned(),
-            name: "orders".to_owned(),
-            region: "eu-west-1".to_owned(),
             endpoint: endpoint.map(str::to_owned),
-            identity: Identity::Own,
+            ..QueueRef::given(url)
         }
     }
 

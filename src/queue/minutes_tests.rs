@@ -3,18 +3,11 @@
 use tokio::time::advance;
 
 use super::*;
-use crate::scaling::Identity;
 
 const EVERY: Duration = Duration::from_mins(1);
 
 fn given_queue() -> Arc<QueueRef> {
-    Arc::new(QueueRef {
-        url: "orders".to_owned(),
-        name: "orders".to_owned(),
-        region: "eu-west-1".to_owned(),
-        endpoint: None,
-        identity: Identity::Own,
-    })
+    Arc::new(QueueRef::given("orders"))
 }
 
 fn minute(number: u64, deleted: f64) -> Minute {

@@ -105,11 +105,8 @@ fn given_polling(dollars_per_month: f64) -> Polling {
 
 fn queue(region: &str, name: &str) -> Arc<QueueRef> {
     Arc::new(QueueRef {
-        url: name.to_owned(),
-        name: name.to_owned(),
         region: region.to_owned(),
-        endpoint: None,
-        identity: Identity::Own,
+        ..QueueRef::given(name)
     })
 }
 

@@ -23,6 +23,35 @@ impl QueueRef {
     pub fn is_fifo(&self) -> bool {
         matches!(self.name.rsplit_once('.'), Some((_, "fifo")))
     }
+
+    /// Its queue of dead letters, which SQS wants to be in the same account and region; None for what
+    /// is no ARN of a queue.
+    pub fn dead_letter_queue(&self, arn: &str) -> Option<Self> {
+        let name = arn.rsplit(':').next().filter(|name| !name.is_empty())?;
+        let url = match self.url.rsplit_once('/') {
+            Some((place, _)) => format!("{place}/{name}"),
+            None => name.to_owned(),
+        };
+        Some(Self {
+            url,
+            name: name.to_owned(),
+            ..self.clone()
+        })
+    }
+}
+
+#[cfg(test)]
+impl QueueRef {
+    /// A queue at AWS that the scaler reads as itself, for tests.
+    pub(crate) fn given(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            name: url.rsplit('/').next().unwrap_or(url).to_owned(),
+            region: "eu-west-1".to_owned(),
+            endpoint: None,
+            identity: Identity::Own,
+        }
+    }
 }
 
 /// As whom SQS is asked.
@@ -81,5 +110,30 @@ impl RoleRef {
             })
             .take(SESSION_CHARACTERS)
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_queue_of_dead_letters_is_beside_the_one_that_names_it() {
+        let arn = "arn:aws:sqs:eu-west-1:1:orders-dead";
+        let cases = [
+            (
+                "https://sqs.eu-west-1.amazonaws.com/1/orders",
+                "https://sqs.eu-west-1.amazonaws.com/1/orders-dead",
+            ),
+            ("orders", "orders-dead"),
+        ];
+        for (url, expected) in cases {
+            let dead = QueueRef::given(url).dead_letter_queue(arn).unwrap();
+            assert_eq!(
+                (dead.url.as_str(), dead.name.as_str()),
+                (expected, "orders-dead")
+            );
+        }
+        assert_eq!(QueueRef::given("orders").dead_letter_queue("arn:"), None);
     }
 }

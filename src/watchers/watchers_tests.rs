@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     cache::CacheSettings,
     queue::ObserveError,
-    scaling::{Identity, Observation, QueueSettings},
+    scaling::{Observation, QueueSettings},
 };
 
 /// Answers every look with the same count, and knows how often and when it was asked.
@@ -52,13 +52,7 @@ impl Queues {
 }
 
 fn given_queue(number: usize) -> Arc<QueueRef> {
-    Arc::new(QueueRef {
-        url: format!("orders-{number}"),
-        name: format!("orders-{number}"),
-        region: "eu-west-1".to_owned(),
-        endpoint: None,
-        identity: Identity::Own,
-    })
+    Arc::new(QueueRef::given(&format!("orders-{number}")))
 }
 
 fn given_watchers(queues: &Queues, settings: WatchSettings) -> Arc<Watchers<Queues>> {
