@@ -236,15 +236,8 @@ impl Queue {
             .send()
             .await
             .map_err(|error| self.error("send to", error))?;
-        let accepted = answer
-            .successful
-            .into_iter()
-            .map(|entry| entry.id)
-            .collect();
-        Ok(Reply {
-            accepted,
-            rejected: answer.failed.into_iter().map(rejection).collect(),
-        })
+        let accepted = answer.successful.into_iter().map(|entry| entry.id);
+        Ok(reply(accepted, answer.failed))
     }
 
     /// Deletes up to ten messages.
@@ -264,15 +257,8 @@ impl Queue {
             .send()
             .await
             .map_err(|error| self.error("delete from", error))?;
-        let accepted = answer
-            .successful
-            .into_iter()
-            .map(|entry| entry.id)
-            .collect();
-        Ok(Reply {
-            accepted,
-            rejected: answer.failed.into_iter().map(rejection).collect(),
-        })
+        let accepted = answer.successful.into_iter().map(|entry| entry.id);
+        Ok(reply(accepted, answer.failed))
     }
 
     /// Changes how long up to ten messages stay hidden.
@@ -296,15 +282,8 @@ impl Queue {
             .send()
             .await
             .map_err(|error| self.error("change visibility in", error))?;
-        let accepted = answer
-            .successful
-            .into_iter()
-            .map(|entry| entry.id)
-            .collect();
-        Ok(Reply {
-            accepted,
-            rejected: answer.failed.into_iter().map(rejection).collect(),
-        })
+        let accepted = answer.successful.into_iter().map(|entry| entry.id);
+        Ok(reply(accepted, answer.failed))
     }
 
     fn error<E>(&self, operation: &'static str, error: SdkError<E, HttpResponse>) -> QueueError
@@ -441,11 +420,15 @@ fn attributes(message: &Outgoing) -> HashMap<String, MessageAttributeValue> {
     values.flatten().collect()
 }
 
-fn rejection(entry: BatchResultErrorEntry) -> Rejection {
-    Rejection {
+fn reply(accepted: impl Iterator<Item = String>, failed: Vec<BatchResultErrorEntry>) -> Reply {
+    let rejected = failed.into_iter().map(|entry| Rejection {
         id: entry.id,
         code: entry.code,
         is_sender_fault: entry.sender_fault,
+    });
+    Reply {
+        accepted: accepted.collect(),
+        rejected: rejected.collect(),
     }
 }
 
