@@ -105,6 +105,17 @@ fn seconds(
     }
 }
 
+/// What `serve` is told, for tests.
+#[cfg(test)]
+fn given_serve(arguments: &[&str]) -> Result<ServeArgs, String> {
+    let line = ["sluice", "serve"].iter().chain(arguments);
+    let cli = Cli::try_parse_from(line).map_err(|error| error.to_string())?;
+    match cli.command {
+        Command::Serve(args) => Ok(*args),
+        other => panic!("not serve: {other:?}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;

@@ -7,7 +7,17 @@ use crate::queue::cloudwatch::CloudWatchEndpoint;
 /// Whether and how to ask CloudWatch: for queues with a target wait that are not empty, as one more sense.
 #[derive(Debug, Clone, Args)]
 pub struct CloudWatchArgs {
-    /// Whether to ask CloudWatch at all; without the permission it is done without.
+    #[command(flatten)]
+    pub switch: CloudWatchSwitch,
+    /// What a month of CloudWatch may cost; 0 asks for nothing. A queue that is never empty takes $1.34.
+    #[arg(long, env = "SLUICE_CLOUDWATCH_DOLLARS_PER_MONTH", value_name = "DOLLARS", default_value = "5", value_parser = dollars)]
+    pub cloudwatch_dollars_per_month: f64,
+}
+
+/// Whether and which CloudWatch is asked.
+#[derive(Debug, Clone, Args)]
+pub struct CloudWatchSwitch {
+    /// Whether to ask CloudWatch; without the permission it is done without.
     #[arg(
         long,
         env = "SLUICE_CLOUDWATCH",
@@ -16,31 +26,18 @@ pub struct CloudWatchArgs {
         default_value = "on"
     )]
     pub cloudwatch: Switch,
-    /// What a month of CloudWatch may cost; 0 asks for nothing. A queue that is never empty takes $1.34.
-    #[arg(long, env = "SLUICE_CLOUDWATCH_DOLLARS_PER_MONTH", value_name = "DOLLARS", default_value = "5", value_parser = dollars)]
-    pub cloudwatch_dollars_per_month: f64,
     /// Which CloudWatch: of the `region`; of the `trigger`, which is its awsEndpoint where that is not
     /// AWS's; or one URL for all queues.
     #[arg(long, env = "SLUICE_CLOUDWATCH_ENDPOINT", value_name = "ENDPOINT", default_value = "region", value_parser = cloudwatch_endpoint)]
     pub cloudwatch_endpoint: CloudWatchEndpoint,
 }
 
-/// Whether and which CloudWatch is asked by a command that looks once.
-#[derive(Debug, Clone, Args)]
-pub struct CloudWatchSwitch {
-    /// Whether to ask CloudWatch.
-    #[arg(
-        long,
-        env = "SLUICE_CLOUDWATCH",
-        value_enum,
-        value_name = "SWITCH",
-        default_value = "on"
-    )]
-    pub cloudwatch: Switch,
-    /// Which CloudWatch: of the `region`; of the `trigger`, which is its awsEndpoint where that is not
-    /// AWS's; or one URL for all queues.
-    #[arg(long, env = "SLUICE_CLOUDWATCH_ENDPOINT", value_name = "ENDPOINT", default_value = "region", value_parser = cloudwatch_endpoint)]
-    pub cloudwatch_endpoint: CloudWatchEndpoint,
+impl CloudWatchSwitch {
+    /// Which CloudWatch is asked, if one is.
+    pub fn endpoint(&self) -> Option<CloudWatchEndpoint> {
+        let is_on = self.cloudwatch == Switch::On;
+        is_on.then(|| self.cloudwatch_endpoint.clone())
+    }
 }
 
 /// Whether something is done.
@@ -69,23 +66,14 @@ fn cloudwatch_endpoint(text: &str) -> Result<CloudWatchEndpoint, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
-    use crate::cli::{Cli, Command};
+    use crate::cli::given_serve;
 
     #[test]
     fn a_cloudwatch_is_of_the_region_of_the_trigger_or_a_url() {
         let given = |text: &str| {
-            let argument = format!("--cloudwatch-endpoint={text}");
-            match Cli::try_parse_from(["sluice", "serve", &argument]) {
-                Ok(Cli {
-                    command: Command::Serve(args),
-                    ..
-                }) => Ok(args.cloudwatch.cloudwatch_endpoint),
-                Ok(other) => panic!("not serve: {other:?}"),
-                Err(error) => Err(error.to_string()),
-            }
+            let args = given_serve(&[&format!("--cloudwatch-endpoint={text}")])?;
+            Ok::<_, String>(args.cloudwatch.switch.cloudwatch_endpoint)
         };
         assert_eq!(given("region"), Ok(CloudWatchEndpoint::Region));
         assert_eq!(given("trigger"), Ok(CloudWatchEndpoint::Trigger));

@@ -116,25 +116,18 @@ impl From<&ServeArgs> for ServiceSettings {
 
 #[cfg(test)]
 mod tests {
-    use clap::{CommandFactory, Parser};
+    use clap::CommandFactory;
 
     use super::*;
-    use crate::cli::{Cli, Command};
+    use crate::cli::{Cli, given_serve};
 
-    fn given_serve(arguments: &[&str]) -> Result<ServiceSettings, String> {
-        let line = ["sluice", "serve"].iter().chain(arguments);
-        match Cli::try_parse_from(line)
-            .map_err(|error| error.to_string())?
-            .command
-        {
-            Command::Serve(args) => Ok(ServiceSettings::from(&*args)),
-            other => panic!("not serve: {other:?}"),
-        }
+    fn given_settings(arguments: &[&str]) -> Result<ServiceSettings, String> {
+        given_serve(arguments).map(|args| ServiceSettings::from(&args))
     }
 
     #[test]
     fn the_defaults_are_those_of_the_modules_and_loopback() {
-        let settings = given_serve(&[]).unwrap();
+        let settings = given_settings(&[]).unwrap();
         assert_eq!(settings.cache, CacheSettings::default());
         assert_eq!(settings.scaler, ScalerSettings::default());
         assert_eq!(settings.minutes, MinuteSettings::default());
@@ -145,7 +138,7 @@ mod tests {
     fn a_budget_is_dollars_a_month() {
         let given = |text: &str| {
             let argument = format!("--cloudwatch-dollars-per-month={text}");
-            given_serve(&[&argument]).map(|settings| settings.minutes.dollars_per_month)
+            given_settings(&[&argument]).map(|settings| settings.minutes.dollars_per_month)
         };
         assert_eq!(given("0.5"), Ok(0.5));
         for wrong in ["-1", "NaN", "100001", "much"] {
@@ -159,7 +152,7 @@ mod tests {
 
     #[test]
     fn seconds_may_have_a_fraction() {
-        let settings = given_serve(&["--rpc-deadline-seconds", "0.5"]).unwrap();
+        let settings = given_settings(&["--rpc-deadline-seconds", "0.5"]).unwrap();
         assert_eq!(settings.scaler.rpc_deadline, Duration::from_millis(500));
     }
 
@@ -167,7 +160,7 @@ mod tests {
     fn a_value_out_of_range_is_refused_with_the_range() {
         for value in ["-1", "301", "NaN", "soon"] {
             let argument = format!("--cache-ttl-seconds={value}");
-            let error = given_serve(&[&argument]).unwrap_err();
+            let error = given_settings(&[&argument]).unwrap_err();
             assert!(error.contains("expected seconds from 0 to 300"), "{error}");
         }
     }

@@ -91,17 +91,11 @@ impl TlsArgs {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
-    use crate::cli::{Cli, Command};
+    use crate::cli::given_serve;
 
     fn given(arguments: &[&str]) -> Result<Option<TlsSettings>, String> {
-        let line = ["sluice", "serve"].iter().chain(arguments);
-        let cli = Cli::try_parse_from(line).map_err(|error| error.to_string())?;
-        let Command::Serve(args) = cli.command else {
-            panic!("not serve");
-        };
+        let args = given_serve(arguments)?;
         let settings = args.tls.settings(args.grpc_listen);
         settings.map_err(|error| error.to_string())
     }

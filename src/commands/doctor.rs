@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 
 use super::{files, show};
 use crate::{
-    cli::{DoctorArgs, Switch},
+    cli::DoctorArgs,
     clock::EpochClock,
     doctor::{Doctor, DoctorSettings, QUEUES_MAX, Surroundings},
     history::region_in,
@@ -29,9 +29,8 @@ pub(super) async fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
         }
     };
     let aws = AwsConfig::from_environment().await;
-    let is_on = args.cloudwatch.cloudwatch == Switch::On;
-    let endpoint = args.cloudwatch.cloudwatch_endpoint.clone();
-    let minutes = is_on.then(|| CloudWatchSource::new(aws.clone(), endpoint));
+    let endpoint = args.cloudwatch.endpoint();
+    let minutes = endpoint.map(|endpoint| CloudWatchSource::new(aws.clone(), endpoint));
     let report = Doctor::new(aws, minutes, EpochClock::start())
         .examine(&settings)
         .await;

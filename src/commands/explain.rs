@@ -11,7 +11,7 @@ use anyhow::{Context, anyhow, bail};
 
 use super::files;
 use crate::{
-    cli::{ExplainArgs, Switch},
+    cli::ExplainArgs,
     client,
     clock::EpochClock,
     explain::{Explained, Explainer, TRIGGERS_MAX, Words},
@@ -73,11 +73,10 @@ async fn of_file(path: &Path, args: &ExplainArgs) -> anyhow::Result<Explained> {
         );
     }
     let aws = AwsConfig::from_environment().await;
-    let is_on = args.cloudwatch.cloudwatch == Switch::On;
-    let endpoint = args.cloudwatch.cloudwatch_endpoint.clone();
+    let endpoint = args.cloudwatch.endpoint();
     let explainer = Explainer {
         queues: SqsSource::new(aws.clone(), FETCH_DEADLINE),
-        minutes: is_on.then(|| CloudWatchSource::new(aws, endpoint)),
+        minutes: endpoint.map(|endpoint| CloudWatchSource::new(aws, endpoint)),
         clock: EpochClock::start(),
     };
     Ok(explainer.explain(&triggers).await)

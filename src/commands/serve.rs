@@ -5,7 +5,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::{
     access::{Access, OwnAccount},
-    cli::{AccessArgs, ServeArgs, Switch},
+    cli::{AccessArgs, ServeArgs},
     clock::EpochClock,
     queue::{AwsConfig, SqsSource, cloudwatch::CloudWatchSource},
     service::{Sensors, Service, ServiceSettings},
@@ -44,11 +44,10 @@ async fn sensors(args: &ServeArgs) -> anyhow::Result<Sensors<SqsSource>> {
     let aws = AwsConfig::from_environment().await;
     let aws = aws.guarded(args.access.loopback());
     let access = access(args, &aws)?;
-    let is_on = args.cloudwatch.cloudwatch == Switch::On;
-    let endpoint = args.cloudwatch.cloudwatch_endpoint.clone();
+    let endpoint = args.cloudwatch.switch.endpoint();
     Ok(Sensors {
         queues: SqsSource::new(aws.clone(), args.fetch_deadline_seconds),
-        minutes: is_on.then(|| CloudWatchSource::new(aws, endpoint)),
+        minutes: endpoint.map(|endpoint| CloudWatchSource::new(aws, endpoint)),
         #[cfg(feature = "kubernetes")]
         workloads: workloads(args).await,
         #[cfg(not(feature = "kubernetes"))]
