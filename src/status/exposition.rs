@@ -4,13 +4,13 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeLabelSet, LabelSetEncoder, MetricEncoder},
+    encoding::{DescriptorEncoder, EncodeLabelSet, LabelSetEncoder},
     metrics::MetricType,
 };
 
 use super::{
     board::Board,
-    numbers::{COUNTERS, GAUGES, Numbers, flag},
+    numbers::{COUNTERS, GAUGES, Number, Numbers, flag},
     trigger_status::TriggerStatus,
     trouble::{Trouble, WarningKind},
     warnings, words,
@@ -25,6 +25,9 @@ const TRIGGERS_MAX: usize = 2_000;
 #[derive(Debug)]
 pub struct BoardMetrics(pub Arc<Board>);
 
+/// Counters have no exemplars.
+type NoLabels = [(&'static str, &'static str); 0];
+
 /// One trigger at the moment of a scrape.
 struct Shown {
     status: Arc<TriggerStatus>,
@@ -37,14 +40,8 @@ struct Shown {
 impl Collector for BoardMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let (shown, left_out) = self.shown();
-        for (name, help, number) in GAUGES {
-            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-            write_gauges(&mut family, &shown, number)?;
-        }
-        for (name, help, number) in COUNTERS {
-            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-            write_counters(&mut family, &shown, number)?;
-        }
+        write_numbers(&mut encoder, &shown, (MetricType::Gauge, &GAUGES))?;
+        write_numbers(&mut encoder, &shown, (MetricType::Counter, &COUNTERS))?;
         write_labelled(&mut encoder, &shown)?;
         self.write_sums(&mut encoder, &shown, left_out)
     }
@@ -101,34 +98,30 @@ impl BoardMetrics {
         for (term, decisions) in self.0.decisions() {
             let labels = [("bound_by", term.name())];
             let mut counter = family.encode_family(&labels)?;
-            counter.encode_counter::<[(&str, &str); 0], u64, f64>(&decisions, None)?;
+            counter.encode_counter::<NoLabels, u64, f64>(&decisions, None)?;
         }
         Ok(())
     }
 }
 
-fn write_gauges(
-    family: &mut MetricEncoder<'_>,
+fn write_numbers(
+    encoder: &mut DescriptorEncoder<'_>,
     shown: &[Shown],
-    number: fn(&Numbers) -> Option<f64>,
+    (kind, numbers): (MetricType, &[Number]),
 ) -> fmt::Result {
-    for shown in shown {
-        if let Some(number) = number(&shown.numbers) {
-            family.encode_family(shown)?.encode_gauge(&number)?;
-        }
-    }
-    Ok(())
-}
-
-fn write_counters(
-    family: &mut MetricEncoder<'_>,
-    shown: &[Shown],
-    number: fn(&Numbers) -> Option<f64>,
-) -> fmt::Result {
-    for shown in shown {
-        if let Some(number) = number(&shown.numbers) {
-            let mut counter = family.encode_family(shown)?;
-            counter.encode_counter::<[(&str, &str); 0], f64, f64>(&number, None)?;
+    for (name, help, number) in numbers {
+        let mut family = encoder.encode_descriptor(name, help, None, kind)?;
+        for shown in shown {
+            let Some(number) = number(&shown.numbers) else {
+                continue;
+            };
+            let mut series = family.encode_family(shown)?;
+            match kind {
+                MetricType::Counter => {
+                    series.encode_counter::<NoLabels, f64, f64>(&number, None)?
+                }
+                _ => series.encode_gauge(&number)?,
+            }
         }
     }
     Ok(())
