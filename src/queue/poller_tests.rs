@@ -126,6 +126,11 @@ impl Polling {
         self.calls.lock().unwrap().clone()
     }
 
+    fn minutes_of_calls(&self) -> Vec<u64> {
+        let calls = self.calls().into_iter();
+        calls.map(|call| call.at.as_secs() / 60).collect()
+    }
+
     fn off_reason(&self, queue: &Arc<QueueRef>) -> String {
         match self.feed.known(queue) {
             MinutesSeen {
@@ -198,12 +203,7 @@ async fn a_place_that_refuses_us_is_asked_again_rarely_and_says_why() {
     polling
         .want(std::slice::from_ref(&queue), 40 * MINUTE)
         .await;
-    let at: Vec<_> = polling
-        .calls()
-        .iter()
-        .map(|call| call.at.as_secs() / 60)
-        .collect();
-    assert_eq!(at, [0, 15, 30]);
+    assert_eq!(polling.minutes_of_calls(), [0, 15, 30]);
     let reason = polling.off_reason(&queue);
     assert!(
         reason.contains("does not let this identity read metrics"),
@@ -217,14 +217,9 @@ async fn a_place_that_throttles_is_asked_ever_less_often() {
     polling
         .want(std::slice::from_ref(&queue), 60 * MINUTE)
         .await;
-    let at: Vec<_> = polling
-        .calls()
-        .iter()
-        .map(|call| call.at.as_secs() / 60)
-        .collect();
     // A minute is the least there is between two questions for a queue.
     assert_eq!(
-        at,
+        polling.minutes_of_calls(),
         [0, 1, 2, 4, 8, 16, 31, 46],
         "doubling, up to 15 minutes"
     );

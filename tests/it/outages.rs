@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sluice::{cache::CacheSettings, local::FaultAction, service::ServiceSettings};
+use sluice::{cache::CacheSettings, local::FaultAction};
 use tokio::{task::JoinSet, time::Instant};
 use tonic::Code;
 
@@ -91,11 +91,7 @@ async fn the_last_good_answer_covers_a_short_outage_and_no_longer() {
         ..CacheSettings::default()
     };
     let sqs = given_sqs().await;
-    let scaler = given_scaler(ServiceSettings {
-        cache,
-        ..given_settings()
-    })
-    .await;
+    let scaler = given_scaler(given_settings_with(cache)).await;
     sqs.report(40, 0, 0);
     let seen = Instant::now();
     assert_eq!(scaler.value(&sqs.metadata).await.unwrap(), 40);
@@ -146,11 +142,7 @@ async fn a_slow_sqs_is_answered_from_the_last_good_answer_in_time() {
         ..CacheSettings::default()
     };
     let sqs = given_sqs().await;
-    let scaler = given_scaler(ServiceSettings {
-        cache,
-        ..given_settings()
-    })
-    .await;
+    let scaler = given_scaler(given_settings_with(cache)).await;
     sqs.report(7, 0, 0);
     assert_eq!(scaler.value(&sqs.metadata).await.unwrap(), 7);
     sqs.fault(FaultAction::Latency(Duration::from_secs(3)));
@@ -166,11 +158,7 @@ async fn sixty_four_askers_after_expiry_are_one_request() {
         ..CacheSettings::default()
     };
     let sqs = given_sqs().await;
-    let scaler = given_scaler(ServiceSettings {
-        cache,
-        ..given_settings()
-    })
-    .await;
+    let scaler = given_scaler(given_settings_with(cache)).await;
     sqs.report(7, 0, 0);
     scaler.value(&sqs.metadata).await.unwrap();
     tokio::time::sleep(Duration::from_millis(400)).await;

@@ -25,44 +25,31 @@ async fn health_is_serving_for_the_server_and_for_the_service() {
     assert_status(health.check(request).await, Code::NotFound, &[]);
 }
 
+/// What a version of reflection says of the services there are; the versions share no types.
+macro_rules! services_by {
+    ($version:ident, $scaler:expr) => {{
+        let list = $version::server_reflection_request::MessageRequest::ListServices(String::new());
+        let request = $version::ServerReflectionRequest {
+            host: String::new(),
+            message_request: Some(list),
+        };
+        let channel = $scaler.channel.clone();
+        let mut client = $version::server_reflection_client::ServerReflectionClient::new(channel);
+        let answers = client.server_reflection_info(tokio_stream::once(request));
+        let answer = answers.await.unwrap().into_inner().message().await;
+        format!("{:?}", answer.unwrap().unwrap())
+    }};
+}
+
 #[tokio::test]
 async fn both_versions_of_reflection_list_the_scaler_and_health() {
     let scaler = given_scaler(given_settings()).await;
-    let list = v1::server_reflection_request::MessageRequest::ListServices(String::new());
-    let request = v1::ServerReflectionRequest {
-        host: String::new(),
-        message_request: Some(list),
-    };
-    let mut client =
-        v1::server_reflection_client::ServerReflectionClient::new(scaler.channel.clone());
-    let answers = client
-        .server_reflection_info(tokio_stream::once(request))
-        .await
-        .unwrap();
-    let answer = answers.into_inner().message().await.unwrap().unwrap();
-    let text = format!("{answer:?}");
-    assert!(
-        text.contains(SERVICE) && text.contains("grpc.health.v1.Health"),
-        "{text}"
-    );
-
-    let list = v1alpha::server_reflection_request::MessageRequest::ListServices(String::new());
-    let request = v1alpha::ServerReflectionRequest {
-        host: String::new(),
-        message_request: Some(list),
-    };
-    let mut client =
-        v1alpha::server_reflection_client::ServerReflectionClient::new(scaler.channel.clone());
-    let answers = client
-        .server_reflection_info(tokio_stream::once(request))
-        .await
-        .unwrap();
-    let answer = answers.into_inner().message().await.unwrap().unwrap();
-    let text = format!("{answer:?}");
-    assert!(
-        text.contains(SERVICE) && text.contains("grpc.health.v1.Health"),
-        "{text}"
-    );
+    for text in [services_by!(v1, scaler), services_by!(v1alpha, scaler)] {
+        assert!(
+            text.contains(SERVICE) && text.contains("grpc.health.v1.Health"),
+            "{text}"
+        );
+    }
 }
 
 #[tokio::test]

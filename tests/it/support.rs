@@ -147,12 +147,15 @@ pub(crate) fn given_settings() -> ServiceSettings {
 
 /// The cache off, as for comparisons with KEDA's own scaler.
 pub(crate) fn given_settings_without_cache() -> ServiceSettings {
-    let cache = CacheSettings {
+    given_settings_with(CacheSettings {
         ttl: Duration::ZERO,
         staleness_bound: Duration::ZERO,
         failure_memory: Duration::ZERO,
         ..CacheSettings::default()
-    };
+    })
+}
+
+pub(crate) fn given_settings_with(cache: CacheSettings) -> ServiceSettings {
     ServiceSettings {
         cache,
         ..given_settings()

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::{
-    error::ProvideErrorMetadata,
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::get_queue_attributes::GetQueueAttributesError,
     types::{SendMessageBatchRequestEntry, SendMessageBatchResultEntry},
 };
 use sluice::local::{FaultAction, FaultRule};
@@ -24,14 +26,13 @@ async fn given_a_fault(action: FaultAction) -> (Running, String) {
     (server, url)
 }
 
+async fn refused(server: &Running, url: &str) -> SdkError<GetQueueAttributesError, HttpResponse> {
+    let request = server.sqs.get_queue_attributes().queue_url(url);
+    request.send().await.unwrap_err()
+}
+
 async fn error_code(server: &Running, url: &str) -> (Option<String>, u16) {
-    let error = server
-        .sqs
-        .get_queue_attributes()
-        .queue_url(url)
-        .send()
-        .await
-        .unwrap_err();
+    let error = refused(server, url).await;
     let status = error
         .raw_response()
         .map_or(0, |response| response.status().as_u16());
@@ -95,23 +96,13 @@ async fn a_hanging_request_has_no_answer_until_shutdown() {
             .unwrap()
             .is_err()
     );
-    timeout(Duration::from_secs(10), server.served)
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap();
+    server.assert_ends().await;
 }
 
 #[tokio::test]
 async fn garbage_is_no_answer_that_the_sdk_can_read() {
     let (server, url) = given_a_fault(FaultAction::Garbage).await;
-    let error = server
-        .sqs
-        .get_queue_attributes()
-        .queue_url(&url)
-        .send()
-        .await
-        .unwrap_err();
+    let error = refused(&server, &url).await;
     assert_eq!(
         error
             .raw_response()
@@ -124,13 +115,7 @@ async fn garbage_is_no_answer_that_the_sdk_can_read() {
 #[tokio::test]
 async fn a_dropped_connection_is_no_answer() {
     let (server, url) = given_a_fault(FaultAction::DropConnection).await;
-    let error = server
-        .sqs
-        .get_queue_attributes()
-        .queue_url(&url)
-        .send()
-        .await
-        .unwrap_err();
+    let error = refused(&server, &url).await;
     assert!(error.as_service_error().is_none(), "{error:?}");
 }
 
@@ -155,13 +140,7 @@ async fn an_attribute_can_be_given_any_value() {
 async fn stale_counts_stay_while_the_queue_changes() {
     let (server, url) = given_a_fault(FaultAction::StaleCounts).await;
     assert_eq!(counts(&server.sqs, &url).await, ["3", "0", "0"]);
-    server
-        .sqs
-        .receive_message()
-        .queue_url(&url)
-        .send()
-        .await
-        .unwrap();
+    server.receive(&url).await;
     assert_eq!(counts(&server.sqs, &url).await, ["3", "0", "0"]);
     server.control.clear_faults();
     assert_eq!(counts(&server.sqs, &url).await, ["2", "1", "0"]);

@@ -97,19 +97,11 @@ async fn a_missing_queue_is_the_error_that_sdks_know() {
 async fn a_long_poll_is_woken_by_a_send() {
     let server = given_a_server().await;
     let url = server.given_a_queue("orders", &[]);
-    let poll = server
-        .sqs
-        .receive_message()
-        .queue_url(&url)
-        .wait_time_seconds(20)
-        .send();
     let send = async {
-        while server.control.requests("ReceiveMessage") == 0 {
-            tokio::task::yield_now().await;
-        }
+        server.is_polled().await;
         server.send_hello(&url).await;
     };
-    let both = Box::pin(async { tokio::join!(poll, send).0.unwrap() });
+    let both = Box::pin(async { tokio::join!(server.poll(&url), send).0 });
     let received = timeout(Duration::from_secs(10), both).await.unwrap();
     assert_eq!(received.messages().len(), 1);
 }
@@ -119,23 +111,9 @@ async fn a_long_poll_is_woken_when_a_visibility_timeout_ends() {
     let server = given_a_server().await;
     let url = server.given_a_queue("orders", &[("VisibilityTimeout", "1")]);
     server.send_hello(&url).await;
-    server
-        .sqs
-        .receive_message()
-        .queue_url(&url)
-        .send()
-        .await
-        .unwrap();
-    let poll = server
-        .sqs
-        .receive_message()
-        .queue_url(&url)
-        .wait_time_seconds(20)
-        .send();
-    let received = timeout(Duration::from_secs(10), poll)
-        .await
-        .unwrap()
-        .unwrap();
+    server.receive(&url).await;
+    let received = timeout(Duration::from_secs(10), server.poll(&url)).await;
+    let received = received.unwrap();
     assert_eq!(received.messages().len(), 1);
 }
 
@@ -154,26 +132,14 @@ async fn a_long_poll_is_woken_by_an_advanced_clock() {
 async fn shutdown_ends_long_polls_at_once() {
     let server = given_a_server().await;
     let url = server.given_a_queue("orders", &[]);
-    let poll = server
-        .sqs
-        .receive_message()
-        .queue_url(&url)
-        .wait_time_seconds(20)
-        .send();
     let stop = async {
-        while server.control.requests("ReceiveMessage") == 0 {
-            tokio::task::yield_now().await;
-        }
+        server.is_polled().await;
         server.shutdown.cancel();
     };
     let started = Instant::now();
-    let (received, ()) = tokio::join!(poll, stop);
-    assert!(received.unwrap().messages().is_empty());
-    timeout(Duration::from_secs(10), server.served)
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap();
+    let (received, ()) = tokio::join!(server.poll(&url), stop);
+    assert!(received.messages().is_empty());
+    server.assert_ends().await;
     assert!(started.elapsed() < Duration::from_secs(10));
 }
 
@@ -194,21 +160,9 @@ async fn a_message_that_keeps_failing_moves_to_the_dead_letter_queue() {
         .send()
         .await
         .unwrap();
-    server
-        .sqs
-        .receive_message()
-        .queue_url(&url)
-        .send()
-        .await
-        .unwrap();
+    server.receive(&url).await;
     server.control.advance_clock(Duration::from_secs(30));
-    let again = server
-        .sqs
-        .receive_message()
-        .queue_url(&url)
-        .send()
-        .await
-        .unwrap();
+    let again = server.receive(&url).await;
     assert!(again.messages().is_empty());
     assert_eq!(counts(&server.sqs, &dead).await, ["1", "0", "0"]);
     let request = server.sqs.receive_message().queue_url(&dead);

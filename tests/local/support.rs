@@ -5,10 +5,11 @@ use std::time::Duration;
 use aws_sdk_sqs::{
     Client,
     config::{BehaviorVersion, Credentials, Region, retry::RetryConfig, timeout::TimeoutConfig},
+    operation::receive_message::ReceiveMessageOutput,
     types::QueueAttributeName,
 };
 use sluice::local::{Control, LocalServer};
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A server that ends with the test.
@@ -48,6 +49,32 @@ impl Running {
     pub(crate) async fn send_hello(&self, queue_url: &str) {
         let request = self.sqs.send_message().queue_url(queue_url);
         request.message_body("hello").send().await.unwrap();
+    }
+
+    /// Receives as a client does that asks for nothing in particular.
+    pub(crate) async fn receive(&self, queue_url: &str) -> ReceiveMessageOutput {
+        let request = self.sqs.receive_message().queue_url(queue_url);
+        request.send().await.unwrap()
+    }
+
+    /// Receives, and waits for a message as long as SQS allows.
+    pub(crate) async fn poll(&self, queue_url: &str) -> ReceiveMessageOutput {
+        let request = self.sqs.receive_message().queue_url(queue_url);
+        request.wait_time_seconds(20).send().await.unwrap()
+    }
+
+    /// Returns once a receive has come in.
+    pub(crate) async fn is_polled(&self) {
+        while self.control.requests("ReceiveMessage") == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Ends the server, which must not take long.
+    pub(crate) async fn assert_ends(self) {
+        self.shutdown.cancel();
+        let served = timeout(Duration::from_secs(10), self.served).await;
+        served.unwrap().unwrap().unwrap();
     }
 }
 
