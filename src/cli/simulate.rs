@@ -15,9 +15,8 @@ use crate::simulation::{
 /// What to simulate.
 #[derive(Debug, Clone, Args)]
 pub struct SimulateArgs {
-    /// A canonical workload (steady, step, burst, diurnal, hourly-batches, on-off, flash-crowd,
-    /// ramp, slower, downstream-outage, poison, long-jobs, trickle, noisy, fifo, redrive,
-    /// delayed-cliff), or a CSV file of minute,messages [default: burst].
+    /// A canonical workload, such as steady, diurnal or flash-crowd (`sluice simulate list` names them
+    /// all), or a CSV file of minute,messages [default: burst].
     #[arg(value_name = "WORKLOAD")]
     pub workload: Option<String>,
     /// A scenario as TOML: workload, work, cluster, object, policies. Flags override it.
@@ -29,8 +28,8 @@ pub struct SimulateArgs {
     pub scaled_object: Option<PathBuf>,
     #[command(flatten)]
     pub history: HistoryArgs,
-    /// A policy to compare; may be repeated: queue-length=N, visible=N, sluice=N, hindsight,
-    /// worker-pod, backlog-per-instance, step, fixed=N or oracle [default: most of them].
+    /// A policy to compare, such as queue-length=5, target-wait or oracle (`--policy list` names them
+    /// all); may be repeated [default: most of them].
     #[arg(long = "policy", value_name = "POLICY", value_parser = policy)]
     pub policies: Vec<Policy>,
     /// The first seed: the same seed gives the same run [default: 1].
