@@ -1,3 +1,5 @@
+//! Your own manifests: what is read of them, and what is refused with its place.
+
 use std::time::Duration;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Every key of a scenario, and each kind of value that is refused.
+
 use std::time::Duration;
 
 use super::*;

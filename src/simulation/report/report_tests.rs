@@ -1,3 +1,5 @@
+//! What a page shows of a comparison, and that it asks nobody for anything.
+
 use std::time::Duration;
 
 use super::*;
