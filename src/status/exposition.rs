@@ -116,11 +116,10 @@ fn write_numbers(
                 continue;
             };
             let mut series = family.encode_family(shown)?;
-            match kind {
-                MetricType::Counter => {
-                    series.encode_counter::<NoLabels, f64, f64>(&number, None)?
-                }
-                _ => series.encode_gauge(&number)?,
+            if matches!(kind, MetricType::Counter) {
+                series.encode_counter::<NoLabels, f64, f64>(&number, None)?;
+            } else {
+                series.encode_gauge(&number)?;
             }
         }
     }
