@@ -41,8 +41,11 @@ impl RulesFile {
         file
     }
 
+    /// All at once, as Kubernetes does: a look between emptying and writing would find no rules.
     fn write(&self, text: &str) {
-        fs::write(&self.0, text).unwrap();
+        let next = self.0.with_extension("next");
+        fs::write(&next, text).unwrap();
+        fs::rename(next, &self.0).unwrap();
     }
 
     fn path(&self) -> &str {
