@@ -155,8 +155,6 @@ fn is_within(part: &str, whole: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
-
     #[test]
     fn there_and_back_is_the_same_file_and_nothing_is_lost(
         choices in proptest::collection::vec(any::<u8>(), 0..160),

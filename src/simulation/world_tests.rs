@@ -303,8 +303,18 @@ fn given_busy_scenario(messages: u64, service_seconds: u64) -> Scenario {
     }
 }
 
+/// Fewer than usual, because each is a whole run; as many as `PROPTEST_CASES` says where it says so.
+fn cases() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    if std::env::var_os("PROPTEST_CASES").is_some() {
+        usual
+    } else {
+        ProptestConfig { cases: 48, ..usual }
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases())]
 
     #[test]
     fn every_message_is_accounted_for(seed: u64, messages in 0_u64..300, seconds in 1_u64..120) {
