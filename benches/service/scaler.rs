@@ -37,10 +37,12 @@ pub(crate) async fn given_scaler(listen: &str, flags: &[&str]) -> Scaler {
 }
 
 /// What makes the binary serve.
-pub(crate) fn serve(listen: &str) -> [&str; 5] {
+pub(crate) fn serve(listen: &str) -> [&str; 6] {
     [
         "serve",
         "--loopback-endpoints",
+        // All objects are of one namespace, and nobody else wants a place.
+        "--namespace-triggers-max=20000",
         "--http-listen=127.0.0.1:0",
         "--grpc-listen",
         listen,

@@ -22,7 +22,8 @@ pub struct Limits {
     pub metadata_bytes_max: usize,
     /// Triggers that are kept at once.
     pub triggers_max: usize,
-    /// Triggers of one namespace that are kept at once, so that there is room for the others.
+    /// Triggers of one namespace that are kept at once. A tenth of all: nine others find room whatever a
+    /// namespace does, and few have hundreds.
     pub namespace_triggers_max: usize,
     /// Streams of one trigger that are open at once. KEDA holds two, and for a moment both the old and
     /// the new ones.
@@ -37,7 +38,7 @@ impl Default for Limits {
             metadata_keys_max: 128,
             metadata_bytes_max: 64 << 10,
             triggers_max: 20_000,
-            namespace_triggers_max: 10_000,
+            namespace_triggers_max: 2_000,
             trigger_streams_max: 64,
         }
     }
