@@ -160,6 +160,8 @@ pub struct Estimator {
     /// What replicas would work on if all were there that were asked for.
     doubted: Concurrency,
     traffic_since: Option<Duration>,
+    /// When the first look was.
+    began_at: Option<Duration>,
     /// What was in flight at the first look.
     found_in_flight: Option<f64>,
     /// The last estimate: a second question about one observation gets the same answer.
@@ -193,6 +195,7 @@ impl Estimator {
             concurrency: Concurrency::new(law.concurrency),
             doubted: Concurrency::new(law.concurrency),
             traffic_since: None,
+            began_at: None,
             found_in_flight: None,
             last: None,
             oldest_since: None,
@@ -251,11 +254,10 @@ impl Estimator {
         self.asked.note(now, replicas);
     }
 
-    /// What went on before the first look, as far as CloudWatch tells: so a restart forgets little.
+    /// What went on before the first look, as far as CloudWatch tells and whenever it does, which is some seconds
+    /// after that look: so a restart forgets little.
     fn catch_up(&mut self, now: Duration, minutes: &[Minute]) {
-        if self.history.first().is_some() {
-            return;
-        }
+        let began_at = *self.began_at.get_or_insert(now);
         let readings = minutes.iter().map(|minute| minute.believed());
         let readings = readings.filter_map(|minute| {
             Some(Reading {
@@ -265,9 +267,8 @@ impl Estimator {
                 delayed: 0.0,
             })
         });
-        for reading in readings.filter(|reading| reading.at <= now) {
-            self.history.read(reading);
-        }
+        let before = readings.filter(|reading| reading.at < began_at);
+        self.history.catch_up(now, before);
     }
 
     fn estimate(&self, now: Duration, reading: Reading) -> Estimate {
@@ -504,3 +505,7 @@ impl Estimator {
         asked.unwrap_or(1.0).max(1.0)
     }
 }
+
+#[cfg(test)]
+#[path = "estimate/catch_up_tests.rs"]
+mod catch_up_tests;

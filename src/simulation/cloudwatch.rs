@@ -35,6 +35,8 @@ pub(super) struct Minute {
     pub(super) deleted: u64,
     /// `ApproximateNumberOfMessagesVisible` at its end.
     pub(super) visible: u64,
+    /// `ApproximateNumberOfMessagesNotVisible` at its end.
+    pub(super) in_flight: u64,
     /// `ApproximateAgeOfOldestMessage` at its end.
     pub(super) oldest_age: Duration,
     /// `ApproximateNumberOfGroupsWithInflightMessages`, of a FIFO queue.
@@ -51,8 +53,8 @@ impl From<Minute> for scaling::Minute {
             received: Some(real(minute.received)),
             deleted: Some(real(minute.deleted)),
             oldest_age: Some(minute.oldest_age),
-            visible: None,
-            in_flight: None,
+            visible: Some(real(minute.visible)),
+            in_flight: Some(real(minute.in_flight)),
             groups_in_flight: minute.groups_in_flight.map(real),
         }
     }
@@ -101,6 +103,7 @@ impl CloudWatch {
             received: totals.received.saturating_sub(before.received),
             deleted: totals.deleted - before.deleted,
             visible: counts.visible,
+            in_flight: counts.in_flight,
             oldest_age,
             // A group has one message in work, and gives out no other before that is done.
             groups_in_flight: self.groups.map(|groups| groups.min(counts.in_flight)),

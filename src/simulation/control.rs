@@ -26,6 +26,10 @@ const SYNC_OFFSET: Duration = Duration::from_secs(7);
 /// A minute is seen long before so many others have followed it.
 const MINUTES_READ: usize = 5;
 
+/// So far back goes the first look of a copy, whose answer is there by then.
+const HISTORY_MINUTES: usize = 32;
+const CATCHES_UP_IN: Duration = Duration::from_mins(1);
+
 /// All that whoever scales may look at.
 #[derive(Debug)]
 pub(super) struct Sight<'a> {
@@ -60,11 +64,11 @@ impl Sight<'_> {
     }
 
     /// The last minutes that CloudWatch has, oldest first.
-    fn minutes(&self, now: Duration, is_empty: bool) -> Vec<scaling::Minute> {
+    fn minutes(&self, now: Duration, is_empty: bool, read: usize) -> Vec<scaling::Minute> {
         if !is_empty {
             self.cloudwatch.poll(now);
         }
-        let newest_first = self.cloudwatch.readable(now).take(MINUTES_READ);
+        let newest_first = self.cloudwatch.readable(now).take(read);
         let mut minutes: Vec<_> = newest_first.map(scaling::Minute::from).collect();
         minutes.reverse();
         minutes
@@ -125,6 +129,34 @@ struct Scaler {
     estimator: Option<Estimator>,
     activation: Activation,
     hidden: Hidden,
+    memory: Memory,
+}
+
+/// How much of the past a copy has yet to learn of.
+#[derive(Debug, Clone, Copy)]
+enum Memory {
+    /// It has been there from the beginning.
+    Whole,
+    /// It has just been started.
+    None,
+    /// It has asked for what CloudWatch has.
+    AskedAt(Duration),
+}
+
+impl Memory {
+    /// The minutes that are read. What is asked for at one look is there at the next.
+    fn minutes_read(&mut self, now: Duration, is_empty: bool) -> usize {
+        match self {
+            Self::None => {
+                if !is_empty {
+                    *self = Self::AskedAt(now);
+                }
+                0
+            }
+            Self::AskedAt(at) if now.saturating_sub(*at) < CATCHES_UP_IN => HISTORY_MINUTES,
+            Self::AskedAt(_) | Self::Whole => MINUTES_READ,
+        }
+    }
 }
 
 /// What KEDA is answered.
@@ -134,6 +166,14 @@ struct Answer {
 }
 
 impl Scaler {
+    /// As a copy that has just been started.
+    fn forget(&mut self) {
+        self.seen = None;
+        self.estimator = self.policy.law.map(Estimator::new);
+        self.activation = Activation::default();
+        self.memory = Memory::None;
+    }
+
     /// What KEDA is answered; None is an error.
     fn answer(
         &mut self,
@@ -166,7 +206,8 @@ impl Scaler {
         // An empty queue is not asked for; what was asked for before still comes.
         let is_empty = backlog.visible == 0 && backlog.in_flight == 0;
         let minutes: Vec<scaling::Minute> = if self.settings.reads_cloudwatch {
-            self.hidden.seen(now, sight.minutes(now, is_empty))
+            let read = self.memory.minutes_read(now, is_empty);
+            self.hidden.seen(now, sight.minutes(now, is_empty, read))
         } else {
             Vec::new()
         };
@@ -257,6 +298,7 @@ impl KedaLoop {
                 estimator: policy.law.map(Estimator::new),
                 activation: Activation::default(),
                 hidden: Hidden::NOTHING,
+                memory: Memory::Whole,
             },
             polling_interval: object.polling_interval,
             executor: Executor::new(object),
@@ -283,6 +325,11 @@ impl KedaLoop {
     /// Does what is due at `now`; returns the replicas to set, where any are to be set.
     pub(super) fn act(&mut self, now: Duration, sight: &mut Sight<'_>) -> Option<u32> {
         let before = sight.replicas;
+        if self.scaler.hidden.takes_memory(now) {
+            self.scaler.forget();
+            // Its stream begins anew, too.
+            self.is_awake = false;
+        }
         if self.next_push.is_some_and(|push| now >= push) {
             self.next_push = self.scaler.settings.push_interval.map(|every| now + every);
             self.push(now, sight);

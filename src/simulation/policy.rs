@@ -21,7 +21,7 @@ pub enum Policy {
     /// The law at the scenario's target wait, as `external-push`: `target-wait` knows the concurrency,
     /// `target-wait=unaided` nothing, `target-wait=kubernetes` the ready replicas. Words beside these, with
     /// commas, make it harder: `message:25` and `concurrency:400` are hints in percent of the truth,
-    /// `cloudwatch:off`, `cloudwatch:outage` and `age:off` hide something.
+    /// `cloudwatch:off`, `cloudwatch:outage` and `age:off` hide something; `replaced` begins anew in the middle.
     TargetWait(Told),
     /// The cheapest `queueLength` that would have kept the target, found afterwards: `hindsight`.
     Hindsight,
@@ -228,6 +228,7 @@ mod tests {
             "target-wait=unaided",
             "target-wait=kubernetes,message:25,concurrency:400,cloudwatch:outage,age:off",
             "target-wait=cloudwatch:off",
+            "target-wait=unaided,replaced",
             "equal:step",
         ] {
             let policy: Policy = text.parse().unwrap();

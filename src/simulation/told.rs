@@ -23,6 +23,15 @@ pub struct Told {
     pub cloudwatch: Readable,
     /// Whether the law looks at how long messages have waited.
     pub age: Age,
+    pub copy: Copies,
+}
+
+/// Whether one copy of the scaler is asked throughout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copies {
+    One,
+    /// In the middle of a run a fresh one takes its place, which has learned nothing.
+    Replaced,
 }
 
 /// What is known for certain.
@@ -62,6 +71,7 @@ impl Told {
             concurrency_percent: None,
             cloudwatch: Readable::Always,
             age: Age::Counts,
+            copy: Copies::One,
         }
     }
 
@@ -86,6 +96,7 @@ impl Told {
     pub(super) fn hidden(self, scenario: &Scenario) -> Hidden {
         let outage_from = scenario.horizon / 2;
         Hidden {
+            replaced_at: (self.copy == Copies::Replaced).then_some(scenario.horizon / 2),
             minutes: match self.cloudwatch {
                 Readable::Always => Duration::ZERO..Duration::ZERO,
                 Readable::ButForAnOutage => outage_from..outage_from + OUTAGE,
@@ -102,6 +113,8 @@ pub(super) struct Hidden {
     /// While CloudWatch cannot be read.
     minutes: Range<Duration>,
     age: Age,
+    /// When a fresh copy takes the scaler's place.
+    replaced_at: Option<Duration>,
 }
 
 impl Hidden {
@@ -109,7 +122,13 @@ impl Hidden {
     pub(super) const NOTHING: Self = Self {
         minutes: Duration::ZERO..Duration::ZERO,
         age: Age::Counts,
+        replaced_at: None,
     };
+
+    /// Whether a fresh copy takes the scaler's place at `now`; it does so once.
+    pub(super) fn takes_memory(&mut self, now: Duration) -> bool {
+        self.replaced_at.take_if(|at| *at <= now).is_some()
+    }
 
     /// What is left of `minutes` at `now`.
     pub(super) fn seen(&self, now: Duration, mut minutes: Vec<Minute>) -> Vec<Minute> {
@@ -155,6 +174,7 @@ impl fmt::Display for Told {
                 Readable::Never => Some("cloudwatch:off".to_owned()),
             },
             (self.age == Age::IsIgnored).then(|| "age:off".to_owned()),
+            (self.copy == Copies::Replaced).then(|| "replaced".to_owned()),
         ];
         let words: Vec<String> = words.into_iter().flatten().collect();
         formatter.write_str(&words.join(","))
@@ -181,6 +201,7 @@ impl FromStr for Told {
                 ("cloudwatch", "off") => told.cloudwatch = Readable::Never,
                 ("cloudwatch", "outage") => told.cloudwatch = Readable::ButForAnOutage,
                 ("age", "off") => told.age = Age::IsIgnored,
+                ("replaced", "") => told.copy = Copies::Replaced,
                 _ => return Err(()),
             }
         }

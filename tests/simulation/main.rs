@@ -9,5 +9,6 @@
 
 mod fidelity;
 mod recorded;
+mod replaced;
 mod safety;
 mod support;

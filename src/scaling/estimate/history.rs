@@ -62,6 +62,16 @@ impl History {
         believed
     }
 
+    /// Takes in what somebody else read before the first reading, oldest first.
+    pub(super) fn catch_up(&mut self, now: Duration, before: impl Iterator<Item = Reading>) {
+        let oldest = now.saturating_sub(KEPT_FOR);
+        let until = self.first().map_or(now, |first| first.at);
+        let before = before.filter(|reading| (oldest..until).contains(&reading.at));
+        for (index, reading) in before.enumerate() {
+            self.readings.insert(index, reading);
+        }
+    }
+
     /// Readings that are too old, and those of a future that a clock took back.
     fn forget(&mut self, now: Duration) {
         let oldest = now.saturating_sub(KEPT_FOR);
