@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::{Faults, health_settings, log_settings};
+use super::Faults;
+use super::listen::ListenArguments;
+use super::log::LogArguments;
 use crate::analyze::AnalyzeSettings;
-use crate::settings::LogFormat;
 
 #[derive(Debug, Args)]
 pub struct AnalyzeArguments {
@@ -17,22 +18,11 @@ pub struct AnalyzeArguments {
     )]
     database: std::path::PathBuf,
 
-    /// Address to listen on
-    #[arg(
-        long,
-        env = "HEALTH_HOST",
-        value_name = "HOST",
-        default_value = "0.0.0.0"
-    )]
-    health_host: String,
+    #[command(flatten)]
+    listen: ListenArguments,
 
-    /// Port to listen on; 0 takes any free port and logs it
-    #[arg(long, env = "HEALTH_PORT", value_name = "PORT", default_value = "8080")]
-    health_port: String,
-
-    /// What is logged: a level, or directives
-    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info")]
-    rust_log: String,
+    #[command(flatten)]
+    log: LogArguments,
 }
 
 impl AnalyzeArguments {
@@ -40,9 +30,9 @@ impl AnalyzeArguments {
     pub fn check(self) -> Result<AnalyzeSettings, Faults> {
         let mut faults = Faults::default();
         let settings = AnalyzeSettings {
-            listen: health_settings(self.health_host, &self.health_port, &mut faults),
+            listen: self.listen.check(&mut faults),
             database: self.database,
-            log: log_settings(self.rust_log, LogFormat::Text, &mut faults),
+            log: self.log.check(&mut faults),
         };
         faults.or(settings)
     }

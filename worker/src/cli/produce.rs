@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::Faults;
 use super::former::typed;
-use super::{Faults, log_settings};
+use super::log::LogArguments;
 use crate::produce::ProduceSettings;
 use crate::produce::events::Shape;
-use crate::settings::{LogFormat, QueueSettings};
+use crate::settings::QueueSettings;
 
 /// A day and a half at a thousand a second.
 const MESSAGES_MAX: u64 = 100_000_000;
@@ -100,9 +101,8 @@ pub struct ProduceArguments {
     #[arg(long, env = "SLUICE_WORKER_SEED", value_name = "NUMBER")]
     seed: Option<String>,
 
-    /// What is logged: a level, or directives
-    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info")]
-    rust_log: String,
+    #[command(flatten)]
+    log: LogArguments,
 }
 
 impl ProduceArguments {
@@ -127,7 +127,7 @@ impl ProduceArguments {
                 .seed
                 .as_deref()
                 .map(|seed| faults.number("SLUICE_WORKER_SEED", seed, 0..=u64::MAX)),
-            log: log_settings(self.rust_log, LogFormat::Text, &mut faults),
+            log: self.log.check(&mut faults),
         };
         faults.or(settings)
     }

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::{Faults, log_settings};
+use super::Faults;
+use super::log::LogArguments;
 use crate::redrive::RedriveSettings;
-use crate::settings::{LogFormat, QueueSettings};
+use crate::settings::QueueSettings;
 
 #[derive(Debug, Args)]
 pub struct RedriveArguments {
@@ -18,9 +19,8 @@ pub struct RedriveArguments {
     #[arg(long, env = "AWS_REGION", value_name = "REGION")]
     aws_region: Option<String>,
 
-    /// What is logged: a level, or directives
-    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info")]
-    rust_log: String,
+    #[command(flatten)]
+    log: LogArguments,
 }
 
 impl RedriveArguments {
@@ -35,7 +35,7 @@ impl RedriveArguments {
                 region: self.aws_region.filter(|region| !region.is_empty()),
                 ..QueueSettings::new(&url)
             },
-            log: log_settings(self.rust_log, LogFormat::Text, &mut faults),
+            log: self.log.check(&mut faults),
         };
         faults.or(settings)
     }

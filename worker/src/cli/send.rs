@@ -2,11 +2,13 @@
 
 use clap::Args;
 
+use super::Faults;
 use super::cluster::ClusterArguments;
-use super::{Faults, health_settings, log_settings};
+use super::listen::ListenArguments;
+use super::log::LogArguments;
 use crate::send::SendSettings;
 use crate::send::authentication::{Authentication, Password};
-use crate::settings::{LogFormat, QueueSettings};
+use crate::settings::QueueSettings;
 
 /// Shorter ones are found by trying.
 const PASSWORD_LETTERS_MIN: usize = 12;
@@ -66,22 +68,11 @@ pub struct SendArguments {
     #[command(flatten)]
     cluster: ClusterArguments,
 
-    /// Address to listen on
-    #[arg(
-        long,
-        env = "HEALTH_HOST",
-        value_name = "HOST",
-        default_value = "0.0.0.0"
-    )]
-    health_host: String,
+    #[command(flatten)]
+    listen: ListenArguments,
 
-    /// Port to listen on; 0 takes any free port and logs it
-    #[arg(long, env = "HEALTH_PORT", value_name = "PORT", default_value = "8080")]
-    health_port: String,
-
-    /// What is logged: a level, or directives
-    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info")]
-    rust_log: String,
+    #[command(flatten)]
+    log: LogArguments,
 }
 
 impl SendArguments {
@@ -104,8 +95,8 @@ impl SendArguments {
             cluster: self.cluster.check(&mut faults),
             pods: self.pods,
             autoscaler: self.autoscaler,
-            listen: health_settings(self.health_host, &self.health_port, &mut faults),
-            log: log_settings(self.rust_log, LogFormat::Text, &mut faults),
+            listen: self.listen.check(&mut faults),
+            log: self.log.check(&mut faults),
         };
         faults.or(settings)
     }

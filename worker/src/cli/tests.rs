@@ -1,6 +1,11 @@
 //! Defaults, the range of every variable, and the text of every fault.
 
+use std::time::Duration;
+
 use super::*;
+use crate::settings::{
+    ConsumeSettings, EndSettings, HealthSettings, LogFormat, LogSettings, Settings,
+};
 
 const URL: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders";
 
