@@ -230,7 +230,7 @@ async fn a_role_is_assumed_in_the_name_of_the_object_with_its_external_id() {
         &[
             ("AWS_ENDPOINT_URL_STS", &address),
             ("AWS_ACCESS_KEY_ID", "AKIALOCAL"),
-            ("AWS_SECRET_ACCESS_KEY", "own"),
+            ("AWS_SECRET_ACCESS_KEY", SECRET),
         ],
         &["--access-file", rules.path()],
     )
@@ -265,7 +265,7 @@ async fn a_queue_of_another_account_is_refused_once_the_own_one_is_known() {
     ]);
     let keys = [
         ("AWS_ACCESS_KEY_ID", "AKIALOCAL"),
-        ("AWS_SECRET_ACCESS_KEY", "own"),
+        ("AWS_SECRET_ACCESS_KEY", SECRET),
     ];
     let sts = &sqs.metadata["awsEndpoint"];
     let told = [&keys[..], &[("AWS_ENDPOINT_URL_STS", sts)]].concat();

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use tokio::process::Command;
 
+use crate::planted::secrets::looked_at;
+
 /// Cargo builds the workers' binary next to the scaler's, for the worker's own tests.
 fn worker() -> std::path::PathBuf {
     let worker = Path::new(env!("CARGO_BIN_EXE_sluice")).with_file_name("sluice-worker");
@@ -41,6 +43,7 @@ async fn the_demo_scales_from_zero_and_back_with_every_message_done() {
         .env_remove("CARGO")
         .output()
         .await
+        .map(looked_at)
         .expect("the binary");
     let log = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{log}");
@@ -61,6 +64,7 @@ async fn a_missing_worker_is_said_with_the_way_to_build_it() {
         .args(["demo", "--once", "--worker", "/nowhere/sluice-worker"])
         .output()
         .await
+        .map(looked_at)
         .expect("the binary");
     let log = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));

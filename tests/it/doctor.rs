@@ -4,8 +4,6 @@ mod account;
 mod queues;
 mod server;
 
-use std::process::Output;
-
 use sluice::{
     doctor::{Report, Severity},
     local::{Control, FaultAction, FaultRule, LocalServer},
@@ -70,7 +68,7 @@ impl Account {
     }
 
     async fn doctor(&self, arguments: &[&str]) -> (Report, Option<i32>) {
-        report(&self.command(arguments).output().await.expect("the binary"))
+        report_of(self.command(arguments)).await
     }
 
     async fn of_queue(&self) -> (Report, Option<i32>) {
@@ -78,7 +76,8 @@ impl Account {
     }
 }
 
-fn report(output: &Output) -> (Report, Option<i32>) {
+async fn report_of(mut command: Command) -> (Report, Option<i32>) {
+    let output = command.output().await.map(looked_at).expect("the binary");
     let log = String::from_utf8_lossy(&output.stderr);
     let report = serde_json::from_slice(&output.stdout);
     (report.expect(&log), output.status.code())
@@ -131,6 +130,7 @@ async fn what_cannot_be_done_ends_with_2_and_findings_are_words_too() {
             .command(arguments)
             .output()
             .await
+            .map(looked_at)
             .expect("the binary");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty());
@@ -149,6 +149,7 @@ async fn what_cannot_be_done_ends_with_2_and_findings_are_words_too() {
         .env("AWS_SECRET_ACCESS_KEY", SECRET)
         .output()
         .await
+        .map(looked_at)
         .expect("the binary");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.starts_with("warning  "), "{text}");

@@ -34,6 +34,7 @@ async fn explain(sqs: &Sqs, arguments: &[&str]) -> Output {
         .env("SLUICE_CLOUDWATCH_ENDPOINT", "trigger")
         .output()
         .await
+        .map(looked_at)
         .expect("the binary")
 }
 

@@ -18,6 +18,7 @@ async fn sluice(sqs: &Sqs, arguments: &[&str]) -> Output {
         .env("AWS_ENDPOINT_URL", &sqs.metadata["awsEndpoint"])
         .output()
         .await
+        .map(looked_at)
         .expect("the binary")
 }
 

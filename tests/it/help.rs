@@ -5,6 +5,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use crate::planted::secrets::looked_at;
+
 #[test]
 fn the_help_is_what_was_last_agreed_on() {
     for command in ["doctor", "explain", "migrate"] {
@@ -14,6 +16,7 @@ fn the_help_is_what_was_last_agreed_on() {
             // A terminal would be asked how wide it is.
             .stdin(Stdio::null())
             .output()
+            .map(looked_at)
             .expect("the binary");
         let found = String::from_utf8_lossy(&output.stdout).into_owned();
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/help/{command}.txt"));

@@ -20,8 +20,11 @@ mod metadata;
 mod migrate;
 mod numbers;
 mod outages;
+#[path = "../planted/mod.rs"]
+mod planted;
 mod process;
 mod protocol;
+mod secrets;
 mod sensing;
 mod simulate;
 mod status;

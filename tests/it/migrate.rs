@@ -7,6 +7,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use crate::planted::secrets::looked_at;
+
 const MANIFESTS: [&str; 4] = [
     "processor.yaml",
     "gitops-lab.yaml",
@@ -76,7 +78,7 @@ fn given_folder(name: &str) -> PathBuf {
 fn migrate(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sluice"));
     command.arg("migrate").args(arguments).current_dir(folder);
-    command.output().expect("the binary")
+    command.output().map(looked_at).expect("the binary")
 }
 
 fn out(output: &Output) -> String {
@@ -173,7 +175,7 @@ fn standard_input_is_a_file_too() {
         .write_all(original("sales-events.yaml").as_bytes())
         .expect("room");
     drop(input);
-    let output = child.wait_with_output().expect("an end");
+    let output = child.wait_with_output().map(looked_at).expect("an end");
     assert_eq!(
         out(&output).matches("scalerAddress").count(),
         4,

@@ -6,6 +6,8 @@ use std::{
     process::{Command, Output},
 };
 
+use crate::planted::secrets::looked_at;
+
 /// Ten minutes of work, so that a run takes no time.
 const TRACE: &str = "minute,messages\n0,120\n1,600\n2,0\n5,60\n";
 
@@ -50,7 +52,7 @@ fn given_folder(name: &str) -> PathBuf {
 fn simulate(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sluice"));
     command.arg("simulate").args(arguments).current_dir(folder);
-    command.output().expect("the binary")
+    command.output().map(looked_at).expect("the binary")
 }
 
 fn printed(folder: &Path, arguments: &[&str]) -> String {

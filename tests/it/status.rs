@@ -27,7 +27,6 @@ use crate::support::*;
 async fn read<T: DeserializeOwned>(scaler: &Scaler, path: &str) -> T {
     let (status, body) = scaler.page(path).await;
     assert_eq!(status, 200, "{path}: {body}");
-    assert!(!body.contains(SECRET), "a secret is on {path}");
     serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: {error} in {body}"))
 }
 
@@ -173,7 +172,6 @@ async fn the_board_is_among_the_metrics_each_with_help_and_a_unit() {
     ] {
         assert_eq!(page.matches(&line).count(), 1, "{line:?} in\n{page}");
     }
-    assert!(!page.contains(SECRET));
     let families = page.lines().filter(|line| line.starts_with("# TYPE "));
     for family in families {
         let name = family.split(' ').nth(2).unwrap();
@@ -285,7 +283,7 @@ async fn events_tell_the_rows_and_end_with_the_scaler() {
     running.await.unwrap().unwrap();
     let mut rest = String::new();
     readers[0].read_to_string(&mut rest).await.unwrap();
-    assert!(!rest.contains(SECRET), "{rest}");
+    assert_no_secret(rest);
 }
 
 #[tokio::test]

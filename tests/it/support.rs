@@ -32,11 +32,10 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
+pub(crate) use crate::planted::secrets::{SECRET, assert_no_secret, looked_at};
+
 pub(crate) const QUEUE: &str = "orders";
 pub(crate) const METRIC: &str = "aws-sqs-orders";
-
-/// A key that must not turn up in any output.
-pub(crate) const SECRET: &str = "planted-secret-7c1f";
 
 pub(crate) const LOOPBACK: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -335,6 +334,7 @@ pub(crate) fn assert_status<T: std::fmt::Debug>(
     parts: &[&str],
 ) {
     let status = answer.expect_err("an error");
+    assert_no_secret(format!("{status:?}"));
     assert_eq!(status.code(), code, "{status:?}");
     for part in parts {
         assert!(
@@ -363,6 +363,7 @@ pub(crate) async fn http_get_as(
     connection.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     connection.read_to_string(&mut answer).await?;
+    assert_no_secret(&answer);
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     let status = head
         .split(' ')

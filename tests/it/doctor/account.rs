@@ -5,7 +5,7 @@ use sluice::{
     local::{FaultAction, FaultRule},
 };
 
-use super::{Account, assert_found, given_account, report};
+use super::{Account, assert_found, given_account, report_of};
 use crate::support::*;
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn credentials_that_are_not_there_are_told_from_those_that_are_refused() {
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
         .env("AWS_CONFIG_FILE", "/nonexistent");
-    let (report, code) = report(&command.output().await.expect("the binary"));
+    let (report, code) = report_of(command).await;
     assert_eq!(code, Some(1));
     assert_found(
         &report,
@@ -88,7 +88,7 @@ async fn aws_that_cannot_be_reached_is_found() {
     let account = given_account().await;
     let mut command = account.command(&["--queue", &account.queue]);
     command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
-    let (report, code) = report(&command.output().await.expect("the binary"));
+    let (report, code) = report_of(command).await;
     assert_eq!(code, Some(1));
     assert_found(
         &report,

@@ -23,6 +23,8 @@ mod long_work;
 mod measuring;
 mod modes;
 mod once;
+#[path = "../../../tests/planted/secrets.rs"]
+mod planted;
 mod readme;
 mod releasing;
 mod scripted_sqs;

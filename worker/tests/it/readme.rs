@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use crate::planted::looked_at;
+
 fn help(arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sluice-worker"));
     let ended = command
@@ -10,7 +12,7 @@ fn help(arguments: &[&str]) -> String {
         .env_clear()
         .env("COLUMNS", "1000")
         .output();
-    String::from_utf8(ended.unwrap().stdout).unwrap()
+    String::from_utf8(looked_at(ended.unwrap()).stdout).unwrap()
 }
 
 /// The variables that are named as `[env: NAME=...]`, with their defaults.

@@ -12,6 +12,7 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::planted::{SECRET, assert_no_secret};
 use crate::scripted_sqs::ScriptedSqs;
 
 /// Far more than any of these tests needs, also on a busy machine.
@@ -48,7 +49,7 @@ impl Worker {
                 .env_clear()
                 .env("AWS_ENDPOINT_URL", endpoint)
                 .env("AWS_ACCESS_KEY_ID", "test")
-                .env("AWS_SECRET_ACCESS_KEY", "test")
+                .env("AWS_SECRET_ACCESS_KEY", SECRET)
                 .env("AWS_REGION", "eu-west-1")
                 .env("SQS_QUEUE_URL", queue)
                 .env("HEALTH_HOST", "127.0.0.1")
@@ -77,7 +78,7 @@ impl Worker {
                 .env_clear()
                 .env("AWS_ENDPOINT_URL", endpoint)
                 .env("AWS_ACCESS_KEY_ID", "test")
-                .env("AWS_SECRET_ACCESS_KEY", "test")
+                .env("AWS_SECRET_ACCESS_KEY", SECRET)
                 .env("AWS_REGION", "eu-west-1")
                 .env("HEALTH_HOST", "127.0.0.1")
                 .env("HEALTH_PORT", "0")
@@ -169,12 +170,13 @@ impl Worker {
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
+        assert_no_secret(&answer);
         let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
         (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
     }
 }
 
-/// The lines that came so far.
+/// The lines that came so far. None of them has a secret.
 pub(crate) struct Lines {
     so_far: Arc<Mutex<Vec<String>>>,
     /// `None` once closed.
@@ -213,11 +215,20 @@ impl Lines {
             .cloned()
     }
 
-    async fn all(self) -> Vec<String> {
-        if let Some(reading) = self.reading {
+    async fn all(mut self) -> Vec<String> {
+        if let Some(reading) = self.reading.take() {
             reading.await.unwrap();
         }
         self.so_far.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        // A test that fails says why itself.
+        if !std::thread::panicking() {
+            assert_no_secret(self.so_far.lock().unwrap().join("\n"));
+        }
     }
 }
 
