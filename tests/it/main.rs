@@ -16,6 +16,7 @@ mod help;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod layering;
+mod leaving;
 mod metadata;
 mod migrate;
 mod numbers;
