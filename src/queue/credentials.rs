@@ -65,6 +65,11 @@ impl AwsConfig {
             .region(Region::from_static("us-east-1"))
             .load()
             .await;
+        Self::of_config(shared)
+    }
+
+    /// Asks as `shared` says, where the environment is not to be asked.
+    pub fn of_config(shared: SdkConfig) -> Self {
         let others = Cache::builder()
             .max_capacity(IDENTITIES_MAX)
             .time_to_idle(IDENTITY_IDLE)

@@ -1,10 +1,16 @@
 //! What KEDA saw at each second of a run, the rules that hold for all of it, and the row that shows it.
 
-use std::fmt::Write as _;
+use std::time::Duration;
 
 use tonic::Code;
 
 use crate::keda::Poll;
+use crate::scaler::{FAILURE_MEMORY, TIME_TO_LIVE};
+
+/// One request and one retry.
+const ATTEMPTS: u64 = 2;
+/// More cells of a kind than a short run has.
+const SHOWN_MAX: usize = 30;
 
 /// Whether something was wrong while a poll was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +77,17 @@ impl Answers {
         assert_eq!(failed, None, "{}", self.fault);
     }
 
+    /// No more was asked for in the time that the fault `lasted` than once in each memory of a failure.
+    pub(crate) fn assert_no_storm(&self, lasted: Duration) {
+        let each = FAILURE_MEMORY.min(TIME_TO_LIVE).as_millis();
+        let fetches = u64::try_from(lasted.as_millis() / each).unwrap() + 2;
+        assert!(
+            self.requests <= fetches * ATTEMPTS,
+            "a storm: {}",
+            self.row()
+        );
+    }
+
     /// Seconds after the fault until an answer came again.
     pub(crate) fn recovered_after(&self) -> Option<usize> {
         let mut after = self
@@ -80,22 +97,31 @@ impl Answers {
         after.position(|(_, poll)| poll.value.is_ok() && poll.active.is_ok())
     }
 
-    /// `40 40 | 40 40 ! ! ! | 40`: values, and `!` where it was an error; between the bars the fault.
+    /// `40 40 | 40 40 ! ! ! | 40`: values, and `!` where it was an error; between the bars the fault. Of what stays the
+    /// same for long it says how often.
     pub(crate) fn row(&self) -> String {
         let mut row = format!("{:<34}", self.fault);
         let mut last = Phase::Before;
-        for (phase, poll) in &self.seconds {
-            if *phase != last {
+        for same in self.seconds.chunk_by(|one, other| one == other) {
+            let (phase, poll) = same[0];
+            if phase != last {
                 row += " |";
-                last = *phase;
+                last = phase;
             }
-            let told = match (poll.active, poll.value) {
-                (Ok(_), Ok(value)) => write!(row, " {value}"),
-                (Err(_), Ok(value)) => write!(row, " {value}?"),
-                (_, Err(_)) => write!(row, " !"),
+            let cell = cell(poll);
+            row += &match same.len() {
+                times if times > SHOWN_MAX => format!(" {cell} ({times} times)"),
+                times => format!(" {cell}").repeat(times),
             };
-            told.expect("a string takes all that is written to it");
         }
         format!("{row}   ({} requests during it)", self.requests)
+    }
+}
+
+fn cell(poll: Poll) -> String {
+    match (poll.active, poll.value) {
+        (Ok(_), Ok(value)) => value.to_string(),
+        (Err(_), Ok(value)) => format!("{value}?"),
+        (_, Err(_)) => "!".to_owned(),
     }
 }

@@ -9,6 +9,8 @@ use sluice::grpc::proto::{GetMetricsRequest, ScaledObjectRef};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
+use crate::planted::secrets::assert_no_secret;
+
 /// What KEDA would wait for; a call that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -36,8 +38,11 @@ impl Keda {
         Poll {
             active: active
                 .map(|told| told.into_inner().result)
-                .map_err(|status| status.code()),
-            value: self.value(object).await.map_err(|status| status.code()),
+                .map_err(|status| looked_at(&status)),
+            value: self
+                .value(object)
+                .await
+                .map_err(|status| looked_at(&status)),
         }
     }
 
@@ -57,6 +62,12 @@ impl Keda {
         let spec = told.into_inner().metric_specs.pop().unwrap();
         spec.target_size_float
     }
+}
+
+/// What `status` says, in which there is no secret.
+fn looked_at(status: &Status) -> Code {
+    assert_no_secret(format!("{status:?}"));
+    status.code()
 }
 
 /// A `ScaledObject` of a queue, with further keys of its trigger.

@@ -14,10 +14,16 @@ mod answers;
 mod copies;
 mod faults;
 mod hostile;
+mod inside;
 mod keda;
+#[allow(dead_code, reason = "other tests collect outputs as well")]
+#[path = "../planted/mod.rs"]
+mod planted;
 mod resources;
 mod scaler;
 mod soak;
 mod storm;
+mod surroundings;
+mod watch;
 mod wire;
 mod world;

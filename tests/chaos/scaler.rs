@@ -4,13 +4,12 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
 
+use crate::planted::log::Log;
+use crate::planted::secrets::SECRET;
 use crate::world::World;
 
-const PATIENCE: Duration = Duration::from_mins(1);
 /// What the times of the process are; a fifth to a tenth of the defaults.
 pub(crate) const TIME_TO_LIVE: Duration = Duration::from_millis(500);
 pub(crate) const STALENESS_BOUND: Duration = Duration::from_secs(4);
@@ -38,12 +37,20 @@ pub(crate) enum Keys {
 
 pub(crate) struct Scaler {
     child: Child,
+    _log: Log,
     pub(crate) grpc: SocketAddr,
 }
 
 impl Scaler {
     pub(crate) async fn start(world: &World, keys: Keys) -> Self {
         Self::spawn(command(&world.endpoint(), world, keys)).await
+    }
+
+    /// One that says all it can say, so that there is more to look for secrets in.
+    pub(crate) async fn start_talkative(world: &World, keys: Keys) -> Self {
+        let mut command = command(&world.endpoint(), world, keys);
+        command.env("SLUICE_LOG", "trace");
+        Self::spawn(command).await
     }
 
     /// Asks AWS at an address that no name server knows.
@@ -53,18 +60,15 @@ impl Scaler {
 
     async fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("serving") {
-            line.clear();
-            let read = timeout(PATIENCE, log.read_line(&mut line)).await;
-            assert_ne!(read.expect("it starts").unwrap(), 0, "it ended early");
-        }
-        // Somebody must read on, or the process would wait for room in the pipe.
-        tokio::spawn(async move { log.read_to_end(&mut Vec::new()).await });
+        let pipe = child.stderr.take().unwrap().into_owned_fd();
+        let (line, log) = Log::with_line(pipe.unwrap(), "serving").await;
         let address = line.split("grpc=").nth(1).unwrap();
         let grpc = address.split_whitespace().next().unwrap().parse().unwrap();
-        Self { child, grpc }
+        Self {
+            child,
+            _log: log,
+            grpc,
+        }
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -94,7 +98,7 @@ fn command(endpoint: &str, world: &World, keys: Keys) -> Command {
     match keys {
         Keys::Fixed => command
             .env("AWS_ACCESS_KEY_ID", "AKIALOCAL")
-            .env("AWS_SECRET_ACCESS_KEY", "secret"),
+            .env("AWS_SECRET_ACCESS_KEY", SECRET),
         Keys::Expiring => command.env(
             "AWS_CONTAINER_CREDENTIALS_FULL_URI",
             world.credentials_url(),

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::planted::secrets::SECRET;
 use crate::wire::Wire;
 
 pub(crate) const QUEUE: &str = "orders";
@@ -92,8 +93,8 @@ async fn serve_credentials(fail: Arc<AtomicBool>) -> String {
         let expires = DateTime::from_secs(i64::try_from(expires.as_secs()).unwrap());
         let keys = json!({
             "AccessKeyId": "AKIALOCAL",
-            "SecretAccessKey": "secret",
-            "Token": "token",
+            "SecretAccessKey": SECRET,
+            "Token": format!("{SECRET}-token"),
             "Expiration": expires.fmt(DateTimeFormat::DateTime).unwrap(),
         });
         (StatusCode::OK, Json(keys))
