@@ -7,6 +7,9 @@
 # deploy/images/build makes both, with a version, and pushes them. Base images are pinned by the digest of their
 # multi-architecture index; the tag beside it is for people.
 
+# The attestation of what an image is made of (`buildx --sbom`) looks at Cargo.lock too: a program tells nothing of its crates.
+ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
+
 FROM --platform=$BUILDPLATFORM rust:1.95.0-slim-trixie@sha256:e14e87345b4d5964ddcc3491d27ee046a0f23820f340c3c1e24da6880141f7c0 AS chef
 ARG CARGO_CHEF=0.1.78
 RUN cargo install --locked --version "$CARGO_CHEF" cargo-chef
