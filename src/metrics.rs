@@ -4,6 +4,7 @@ mod calls;
 mod labels;
 mod plain_text;
 mod spending;
+mod tasks;
 
 use std::{sync::atomic::AtomicU64, time::Duration};
 
@@ -19,6 +20,7 @@ use self::{
     calls::{CallMeter, CallMeters, MethodLabel, RPC_SECONDS, RpcLabels},
     labels::{CacheLabels, CertificateLabels, RefusalLabels, RequestLabels, SqsLabels},
     spending::SqsSpending,
+    tasks::Tasks,
 };
 
 pub use self::{
@@ -132,6 +134,7 @@ impl Metrics {
             self.sqs_requests.clone(),
         );
         registry.register_collector(Box::new(self.spending.clone()));
+        registry.register_collector(Box::new(Tasks));
     }
 
     fn register_connections(&mut self) {

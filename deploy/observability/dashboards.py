@@ -131,8 +131,8 @@ ITSELF = [
         ("sum by (method) (sluice_open_streams)", "{{method}}"), ("sum(sluice_watched_queues)", "watched queues")]),
     lines("Looks for push streams, and wakes", "reqps", [
         ("sum by (outcome) (rate(sluice_looks_total[5m]))", "looks {{outcome}}"), ("sum(rate(sluice_wakes_total[5m]))", "wakes")]),
-    lines("Connections", "short", [
-        ("sum(sluice_connections)", "open"), ("sum by (reason) (rate(sluice_connections_refused_total[5m])) * 60", "refused {{reason}} a minute")]),
+    lines("Connections and tasks", "short", [
+        ("sum(sluice_connections)", "open"), ("sum(sluice_tasks)", "tasks"), ("sum by (reason) (rate(sluice_connections_refused_total[5m])) * 60", "refused {{reason}} a minute")]),
     lines("The certificate expires in", "s", [("min by (certificate) (sluice_tls_certificate_expiry_timestamp_seconds) - time()", "{{certificate}}"),
         ('sum(increase(sluice_tls_certificate_loads_total[1h]))', "changes taken in an hour")]),
     lines("Age of observations", "s", [("max(sluice_observation_age_seconds)", "oldest"), ("quantile(0.5, sluice_observation_age_seconds)", "half")]),

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 use crate::planted::log::Log;
@@ -39,6 +41,7 @@ pub(crate) struct Scaler {
     child: Child,
     _log: Log,
     pub(crate) grpc: SocketAddr,
+    http: SocketAddr,
 }
 
 impl Scaler {
@@ -62,13 +65,29 @@ impl Scaler {
         let mut child = command.spawn().unwrap();
         let pipe = child.stderr.take().unwrap().into_owned_fd();
         let (line, log) = Log::with_line(pipe.unwrap(), "serving").await;
-        let address = line.split("grpc=").nth(1).unwrap();
-        let grpc = address.split_whitespace().next().unwrap().parse().unwrap();
+        let address = |of: &str| {
+            let address = line.split(of).nth(1).unwrap().split_whitespace().next();
+            address.unwrap().parse().unwrap()
+        };
         Self {
             child,
             _log: log,
-            grpc,
+            grpc: address("grpc="),
+            http: address("http="),
         }
+    }
+
+    /// How many of its tasks have not ended, as its metrics say.
+    pub(crate) async fn tasks(&self) -> usize {
+        let mut connection = TcpStream::connect(self.http).await.unwrap();
+        let request = b"GET /metrics HTTP/1.1\r\nhost: sluice\r\nconnection: close\r\n\r\n";
+        connection.write_all(request).await.unwrap();
+        let mut page = String::new();
+        connection.read_to_string(&mut page).await.unwrap();
+        let tasks = page
+            .lines()
+            .find_map(|line| line.strip_prefix("sluice_tasks "));
+        tasks.unwrap().trim().parse().unwrap()
     }
 
     pub(crate) fn id(&self) -> u32 {

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
+use sluice::grpc::proto::ScaledObjectRef;
 use sluice::local::{FaultAction, FaultRule};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::keda::{Keda, object};
@@ -18,6 +20,10 @@ const JUDGED_FROM: Duration = Duration::from_mins(20);
 const GROWTH_MAX: f64 = 1.03;
 /// One connection of KEDA, and those to AWS while some of them hang.
 const DESCRIPTORS_MAX: usize = 250;
+/// Those that are always there, and those of a few connections; besides, each trigger may be asked about at once.
+const TASKS_MAX: usize = 100;
+/// Samples to a look at the tasks, which writes a page about all triggers.
+const COUNTED_EVERY: usize = 5;
 
 fn asked(variable: &str, untold: u64) -> u64 {
     let asked = std::env::var(variable).ok();
@@ -39,6 +45,22 @@ fn break_something(world: &World, chance: &mut fastrand::Rng) {
     world.control.set_fault(rule.times(chance.u64(1..100)));
 }
 
+/// Polls a trigger for ever, and fails when it is told that there is no work.
+async fn poll_on(mut keda: Keda, object: ScaledObjectRef, first: Instant) {
+    sleep_until(first).await;
+    loop {
+        let poll = keda.poll(&object).await;
+        assert_ne!(poll.active, Ok(false), "{poll:?}");
+        sleep(POLL_INTERVAL).await;
+    }
+}
+
+/// The most of each quarter of a run.
+fn quarters<Sample>(samples: &[Sample], most: impl Fn(&[Sample]) -> Sample) -> Vec<Sample> {
+    let quarter = (samples.len() / 4).max(1);
+    samples.chunks(quarter).take(4).map(most).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_run_with_faults_leaves_nothing_behind() {
     let lasts = Duration::from_secs(asked("SLUICE_SOAK_SECONDS", 20));
@@ -46,38 +68,39 @@ async fn a_long_run_with_faults_leaves_nothing_behind() {
     let world = World::start().await;
     let scaler = Scaler::start(&world, Keys::Fixed).await;
     let (keda, begun_at) = (Keda::of(scaler.grpc), Instant::now());
+    let mut polls = JoinSet::new();
     for number in 0..triggers {
         let name = format!("orders-{number}");
         let url = world.control.create_queue(&name, &[]).unwrap();
         world.control.send(&name, "work").unwrap();
-        let (mut keda, object) = (keda.clone(), object(&format!("worker-{number}"), &url, &[]));
+        let object = object(&format!("worker-{number}"), &url, &[]);
         let first = begun_at + POLL_INTERVAL.mul_f64(fastrand::f64());
-        tokio::spawn(async move {
-            sleep_until(first).await;
-            loop {
-                let poll = keda.poll(&object).await;
-                assert_ne!(poll.active, Ok(false), "{poll:?}");
-                sleep(POLL_INTERVAL).await;
-            }
-        });
+        polls.spawn(poll_on(keda.clone(), object, first));
     }
     let (mut chance, mut samples) = (fastrand::Rng::with_seed(1), Vec::new());
+    let mut tasks = Vec::new();
     while begun_at.elapsed() < lasts {
         sleep(Duration::from_secs(1)).await;
         samples.push(Resources::of(scaler.id()));
+        if samples.len().is_multiple_of(COUNTED_EVERY) {
+            tasks.push(scaler.tasks().await);
+        }
         if chance.u8(..20) == 0 {
             break_something(&world, &mut chance);
         }
+        if let Some(ended) = polls.try_join_next() {
+            ended.unwrap();
+        }
     }
-    let quarter = samples.len() / 4;
-    let quarters: Vec<_> = samples
-        .chunks(quarter.max(1))
-        .take(4)
-        .map(Resources::most)
-        .collect();
-    println!("{triggers} triggers for {lasts:?}, most in each quarter: {quarters:?}");
+    let quarters_of_tasks = quarters(&tasks, |some| *some.iter().max().unwrap());
+    let quarters = quarters(&samples, Resources::most);
+    println!(
+        "{triggers} triggers for {lasts:?}, most in each quarter: {quarters:?}, tasks {quarters_of_tasks:?}"
+    );
     let (second, last) = (quarters[1], quarters[quarters.len() - 1]);
     assert!(last.descriptors <= DESCRIPTORS_MAX, "{last:?}");
+    let tasks_max = TASKS_MAX + usize::try_from(triggers).unwrap();
+    assert!(quarters_of_tasks.iter().all(|most| *most <= tasks_max));
     if lasts >= JUDGED_FROM {
         assert!(last.threads <= second.threads, "{quarters:?}");
         assert!(last.descriptors <= second.descriptors + 10, "{quarters:?}");
