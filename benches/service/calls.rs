@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::{
-    figures::{quantile, row, show},
+    figures::{quantile, row, show, spread},
     scaler::{Client, given_scaler},
     sqs::{Sqs, given_sqs},
     wake::{open, told},
@@ -24,34 +24,33 @@ pub(crate) async fn calls() {
     );
     let client = scaler.client();
     call(&client, &sqs).await;
-    let (mut alone, mut beside) = (Vec::new(), Vec::new());
+    let (mut alone, mut beside, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..BLOCKS {
         let without = call(&client, &sqs).await;
         let streams = given_streams(&client, &sqs).await;
         let with = call(&client, &sqs).await;
         drop(streams);
         sleep(Duration::from_secs(1)).await;
+        ratios.push(p99(&with) / p99(&without));
         alone.extend(without);
         beside.extend(with);
     }
-    // Of all blocks together: neighbours come and go within seconds, and so do the blocks.
-    let alone_p99 = p99(&show("GetMetrics alone", alone));
-    let beside_p99 = p99(&show("GetMetrics beside 1,000 streams", beside));
-    let ratio = beside_p99 / alone_p99;
+    show("GetMetrics alone", alone);
+    show("GetMetrics beside 1,000 streams", beside);
+    // Of neighbours in time: a processor that others want for a second is in one block, not in all.
+    let (least, ratio, most) = spread(ratios);
     row(
-        "p99 of a call beside 1,000 streams on its connection over without",
-        &format!(
-            "{ratio:.2} ({:.2} / {:.2} ms)",
-            beside_p99 * 1e3,
-            alone_p99 * 1e3
-        ),
+        "p99 of a call beside 1,000 streams on its connection over without, median of nine blocks",
+        &format!("{ratio:.2} [{least:.2}..{most:.2}]"),
         "at most 1.2",
     );
     assert!(ratio <= P99_RATIO_MAX, "{ratio:.2}");
 }
 
-fn p99(sorted: &[Duration]) -> f64 {
-    quantile(sorted, 0.99).as_secs_f64()
+fn p99(times: &[Duration]) -> f64 {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    quantile(&sorted, 0.99).as_secs_f64()
 }
 
 /// A thousand streams, each of which was told the state of its queue.
