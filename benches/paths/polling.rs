@@ -3,14 +3,17 @@
 
 use std::{hint::black_box, sync::Arc, time::Duration};
 
-use prost::Message;
+use prost::{Message, bytes::Bytes};
 use sluice::{
     access::{Access, OwnAccount},
     cache::{CacheSettings, ObservationCache},
     clock::EpochClock,
     grpc::{
         Eyes, ScalerService, ScalerSettings,
-        proto::{GetMetricsRequest, ScaledObjectRef, external_scaler_server::ExternalScaler},
+        proto::{
+            self,
+            unread::{GetMetricsRequest, ScaledObjectRef, external_scaler_server::ExternalScaler},
+        },
     },
     queue::{LoopbackEndpoints, MinuteFeed, ObserveError, QueueSource},
     scaling::{Observation, QueueRef, QueueSettings},
@@ -52,8 +55,8 @@ fn access_to_own_queues() -> Access {
 pub(super) struct Polling {
     runtime: Runtime,
     service: ScalerService<Still>,
-    metrics_request: Vec<u8>,
-    reference: Vec<u8>,
+    metrics_request: Bytes,
+    reference: Bytes,
 }
 
 impl Polling {
@@ -77,7 +80,7 @@ impl Polling {
         let entered = runtime.enter();
         let service = ScalerService::new(eyes, ScalerSettings::default(), Arc::default(), stop);
         drop(entered);
-        let reference = ScaledObjectRef {
+        let reference = proto::ScaledObjectRef {
             name: "worker".to_owned(),
             namespace: "shop".to_owned(),
             scaler_metadata: metadata(&[]),
@@ -85,19 +88,20 @@ impl Polling {
         let polling = Self {
             runtime,
             service,
-            reference: reference.encode_to_vec(),
-            metrics_request: GetMetricsRequest {
+            reference: reference.encode_to_vec().into(),
+            metrics_request: proto::GetMetricsRequest {
                 scaled_object_ref: Some(reference),
                 metric_name: "aws-sqs-orders".to_owned(),
             }
-            .encode_to_vec(),
+            .encode_to_vec()
+            .into(),
         };
         polling.get_metrics();
         polling
     }
 
     pub(super) fn get_metrics(&self) {
-        let request = GetMetricsRequest::decode(black_box(&*self.metrics_request));
+        let request = GetMetricsRequest::decode(black_box(self.metrics_request.clone()));
         let request = Request::new(request.expect("a request"));
         let answer = self.runtime.block_on(self.service.get_metrics(request));
         let answer = answer.expect("an answer").into_inner();
@@ -124,7 +128,7 @@ impl Polling {
     }
 
     fn reference(&self) -> Request<ScaledObjectRef> {
-        let reference = ScaledObjectRef::decode(black_box(&*self.reference));
+        let reference = ScaledObjectRef::decode(black_box(self.reference.clone()));
         Request::new(reference.expect("a reference"))
     }
 }

@@ -71,6 +71,7 @@ pub(super) fn beyond(limit: &LimitError) -> Status {
 /// A trigger that is not found.
 pub(super) fn not_taken(error: &FindError) -> Status {
     match error {
+        FindError::Unreadable(error) => Status::invalid_argument(error.to_string()),
         FindError::Metadata(error) => bad_metadata(error),
         FindError::Limit(limit) => beyond(limit),
     }

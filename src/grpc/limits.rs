@@ -8,6 +8,8 @@ use std::{
     },
 };
 
+use prost::bytes::Bytes;
+
 /// What is beyond a limit is refused with a text that names the limit, and nobody else notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_field_names, reason = "a limit is not what it limits")]
@@ -18,7 +20,7 @@ pub struct Limits {
     pub message_bytes_max: usize,
     /// Keys in the metadata of a trigger; there are some thirty.
     pub metadata_keys_max: usize,
-    /// Bytes of a trigger's metadata, with the names of its object.
+    /// Bytes of a trigger's metadata as they come, with the names of its object.
     pub metadata_bytes_max: usize,
     /// Triggers that are kept at once.
     pub triggers_max: usize,
@@ -66,18 +68,13 @@ pub(super) enum LimitError {
 
 impl Limits {
     /// Whether the metadata of a trigger is small enough to be looked at.
-    pub(super) fn admit(
-        &self,
-        names: [&str; 2],
-        metadata: &HashMap<String, String>,
-    ) -> Result<(), LimitError> {
-        let (found, max) = (metadata.len(), self.metadata_keys_max);
+    pub(super) fn admit(&self, names: [&str; 2], entries: &[Bytes]) -> Result<(), LimitError> {
+        let (found, max) = (entries.len(), self.metadata_keys_max);
         if found > max {
             return Err(LimitError::MetadataKeys { found, max });
         }
-        let entries = metadata.iter().map(|(key, value)| key.len() + value.len());
         let names = names.iter().map(|name| name.len());
-        let found = names.chain(entries).sum();
+        let found = names.chain(entries.iter().map(Bytes::len)).sum();
         let max = self.metadata_bytes_max;
         if found > max {
             return Err(LimitError::MetadataBytes { found, max });

@@ -1,16 +1,18 @@
 //! The triggers that KEDA asks about: parsed once, forgotten when it stops asking. KEDA's contract
 //! has no call that ends a trigger.
 
-use std::{collections::HashMap, hash::BuildHasher, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use foldhash::quality::RandomState;
 use moka::sync::Cache;
+use prost::bytes::Bytes;
 use zeroize::Zeroize;
 
 use super::{
     limits::{LimitError, Limits, Shares},
     live_trigger::LiveTrigger,
-    proto::ScaledObjectRef,
+    metadata::{self, MetadataError},
+    proto::unread::ScaledObjectRef,
 };
 use crate::{
     scaling::{PolicyError, Trigger},
@@ -31,7 +33,7 @@ pub(super) struct LiveTriggers {
     shares: Arc<Shares>,
 }
 
-/// Values that are wiped as soon as a trigger is found: they are kept, if at all, as a [`Secret`].
+/// Values that are wiped as soon as a trigger is parsed: they are kept, if at all, as a [`Secret`].
 ///
 /// [`Secret`]: crate::scaling::Secret
 const SECRET_KEYS: [&str; 4] = [
@@ -44,6 +46,9 @@ const SECRET_KEYS: [&str; 4] = [
 /// Why a trigger is not taken.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FindError {
+    /// Its metadata is no metadata.
+    #[error(transparent)]
+    Unreadable(#[from] MetadataError),
     /// Its metadata is wrong.
     #[error(transparent)]
     Metadata(#[from] PolicyError),
@@ -82,37 +87,32 @@ impl LiveTriggers {
     }
 
     /// The trigger that `reference` describes; its warnings are logged when it is first seen.
-    pub(super) fn find(
-        &self,
-        mut reference: ScaledObjectRef,
-    ) -> Result<Arc<LiveTrigger>, FindError> {
-        let names = [&*reference.namespace, &*reference.name];
-        let admitted = self.limits.admit(names, &reference.scaler_metadata);
-        let admitted = admitted.map_err(FindError::from);
-        let found = admitted.and_then(|()| self.find_admitted(&mut reference));
-        for key in SECRET_KEYS {
-            if let Some(secret) = reference.scaler_metadata.get_mut(key) {
-                secret.zeroize();
-            }
-        }
-        found
-    }
-
-    fn find_admitted(
-        &self,
-        reference: &mut ScaledObjectRef,
-    ) -> Result<Arc<LiveTrigger>, FindError> {
-        let scaler_metadata = &reference.scaler_metadata;
+    pub(super) fn find(&self, reference: ScaledObjectRef) -> Result<Arc<LiveTrigger>, FindError> {
+        let entries = &reference.scaler_metadata;
+        self.limits
+            .admit([&reference.namespace, &reference.name], entries)?;
         let key = TriggerKey {
-            metadata_hash: self.hash(scaler_metadata),
-            namespace: std::mem::take(&mut reference.namespace),
-            name: std::mem::take(&mut reference.name),
+            metadata_hash: metadata::hash(entries, &self.hasher),
+            namespace: reference.namespace,
+            name: reference.name,
         };
         if let Some(live) = self.triggers.get(&key) {
             live.status.asked(self.board.now());
             return Ok(live);
         }
-        let trigger = Trigger::parse(scaler_metadata)
+        self.admit(key, entries)
+    }
+
+    /// A trigger that was not known.
+    fn admit(&self, key: TriggerKey, entries: &[Bytes]) -> Result<Arc<LiveTrigger>, FindError> {
+        let mut metadata = metadata::read(entries)?;
+        let parsed = Trigger::parse(&metadata);
+        for key in SECRET_KEYS {
+            if let Some(secret) = metadata.get_mut(key) {
+                secret.zeroize();
+            }
+        }
+        let trigger = parsed
             .inspect_err(|error| self.board.reject(&key.namespace, &key.name, error))?
             .asked_by(&key.namespace, &key.name);
         self.take_share(&key.namespace)
@@ -136,13 +136,6 @@ impl LiveTriggers {
             self.shares.take(namespace, &self.limits)
         })
     }
-
-    /// The same for the same entries, in whatever order the map has them. Who writes an object's
-    /// metadata could only mix up triggers of that object, so the hash need not withstand an attack.
-    fn hash(&self, metadata: &HashMap<String, String>) -> u64 {
-        let entries = metadata.iter().map(|entry| self.hasher.hash_one(entry));
-        entries.fold(0, u64::wrapping_add)
-    }
 }
 
 #[cfg(test)]
@@ -163,7 +156,7 @@ mod tests {
             name: name.to_owned(),
             namespace: "shop".to_owned(),
             scaler_metadata: [("queueURL", "orders"), ("awsRegion", region)]
-                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .map(|(key, value)| metadata::entry(key, value))
                 .into(),
         }
     }
@@ -228,15 +221,15 @@ mod tests {
     #[test]
     fn oversized_metadata_is_not_looked_at() {
         let triggers = given_triggers(given_limits());
-        let refused = |entries: Vec<(String, String)>| {
+        let refused = |entries: Vec<Bytes>| {
             let mut reference = given_reference("worker", "eu-west-1");
             reference.scaler_metadata.extend(entries);
             triggers.find(reference).unwrap_err().to_string()
         };
-        let many = (0..200).map(|key| (key.to_string(), String::new()));
+        let many = (0..200).map(|key| metadata::entry(&key.to_string(), ""));
         let expected = "the trigger has 202 metadata keys, at most 128 are taken";
         assert_eq!(refused(many.collect()), expected);
-        let large = vec![("key".to_owned(), "x".repeat(70_000))];
+        let large = vec![metadata::entry("key", &"x".repeat(70_000))];
         let text = refused(large);
         assert!(text.contains("bytes of metadata, at most 65536"), "{text}");
     }

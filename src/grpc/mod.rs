@@ -8,6 +8,7 @@ mod judge;
 mod limits;
 mod live_trigger;
 mod live_triggers;
+mod metadata;
 mod scaler;
 mod server;
 mod streams;
@@ -34,4 +35,10 @@ pub mod proto {
     /// The descriptor set of the contract, for reflection.
     pub const DESCRIPTOR_SET: &[u8] =
         tonic::include_file_descriptor_set!("externalscaler_descriptor");
+
+    /// The service and its requests as the server reads them: the entries of the metadata are left as the
+    /// bytes that came, because nearly always the trigger is known.
+    pub mod unread {
+        include!(concat!(env!("OUT_DIR"), "/unread/externalscaler.rs"));
+    }
 }

@@ -15,8 +15,8 @@ use super::{
     live_trigger::{Judgement, LiveTrigger},
     live_triggers::LiveTriggers,
     proto::{
-        GetMetricSpecResponse, GetMetricsRequest, GetMetricsResponse, IsActiveResponse,
-        ScaledObjectRef, external_scaler_server::ExternalScaler,
+        GetMetricSpecResponse, GetMetricsResponse, IsActiveResponse,
+        unread::{GetMetricsRequest, ScaledObjectRef, external_scaler_server::ExternalScaler},
     },
     streams,
 };

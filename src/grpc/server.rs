@@ -13,7 +13,7 @@ use super::{
     Limits, ScalerService,
     proto::{
         DESCRIPTOR_SET,
-        external_scaler_server::{ExternalScalerServer, SERVICE_NAME},
+        unread::external_scaler_server::{ExternalScalerServer, SERVICE_NAME},
     },
 };
 use crate::queue::QueueSource;

@@ -10,8 +10,8 @@ use crate::{
     cache::{CacheSettings, ObservationCache},
     clock::EpochClock,
     grpc::{
-        Eyes, ScalerSettings,
-        proto::{ScaledObjectRef, external_scaler_server::ExternalScaler},
+        Eyes, ScalerSettings, metadata,
+        proto::unread::{ScaledObjectRef, external_scaler_server::ExternalScaler},
     },
     queue::{MinuteFeed, ObserveError},
     scaling::{Observation, QueueRef, QueueSettings},
@@ -64,13 +64,11 @@ async fn day(
         Arc::default(),
         stop.clone(),
     );
-    let metadata = [("queueURL", "orders"), ("awsRegion", "eu-west-1")];
+    let keys = [("queueURL", "orders"), ("awsRegion", "eu-west-1")];
     let reference = ScaledObjectRef {
         name: "worker".to_owned(),
         namespace: "shop".to_owned(),
-        scaler_metadata: metadata
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .into(),
+        scaler_metadata: keys.map(|(key, value)| metadata::entry(key, value)).into(),
     };
     let stream = service.stream_is_active(Request::new(reference)).await;
     let mut stream = stream.unwrap().into_inner();

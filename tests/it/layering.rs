@@ -191,6 +191,7 @@ fn only_the_grpc_module_and_the_stand_in_for_keda_build_proto_types() {
             "grpc/streams.rs",
             "grpc/streams_tests.rs",
             "grpc/live_triggers.rs",
+            "grpc/metadata.rs",
             "demo/keda.rs",
         ],
     );
