@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 
-const STARTED: Duration = Duration::from_secs(6_000_000);
+const STARTED: Duration = Duration::from_mins(100_000);
 
 fn given_law() -> Law {
     Law {
@@ -19,7 +19,7 @@ fn given_law() -> Law {
 /// Ten in flight at a time, and ten done each second: a message takes a second.
 fn given_minutes() -> Vec<Minute> {
     let minute = |ago: u32| Minute {
-        from: STARTED - Minute::LENGTH * (ago + 1),
+        from: STARTED.saturating_sub(Minute::LENGTH * (ago + 1)),
         received: Some(600.0),
         deleted: Some(600.0),
         visible: Some(50.0),
