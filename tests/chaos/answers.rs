@@ -9,6 +9,8 @@ use crate::scaler::{FAILURE_MEMORY, TIME_TO_LIVE};
 
 /// One request and one retry.
 const ATTEMPTS: u64 = 2;
+/// Of so many answers one may be an error while nothing is wrong with what the answer depends on.
+const ERRORS_ONE_IN: usize = 15;
 /// More cells of a kind than a short run has.
 const SHOWN_MAX: usize = 30;
 
@@ -72,9 +74,16 @@ impl Answers {
         );
     }
 
-    pub(crate) fn assert_never_an_error(&self) {
-        let failed = self.seconds.iter().find(|(_, poll)| poll.value.is_err());
-        assert_eq!(failed, None, "{}", self.fault);
+    /// What is known does not depend on the fault. A machine that is busy for longer than the short staleness bound makes an
+    /// error of it now and then.
+    pub(crate) fn assert_hardly_ever_an_error(&self) {
+        let failed = self.seconds.iter().filter(|(_, poll)| poll.value.is_err());
+        let failed = failed.count();
+        assert!(
+            failed * ERRORS_ONE_IN <= self.seconds.len(),
+            "{failed} errors: {}",
+            self.row()
+        );
     }
 
     /// No more was asked for in the time that the fault `lasted` than once in each memory of a failure.
