@@ -118,10 +118,11 @@ impl Answers {
                 last = phase;
             }
             let cell = cell(poll);
-            row += &match same.len() {
+            let cells = match same.len() {
                 times if times > SHOWN_MAX => format!(" {cell} ({times} times)"),
                 times => format!(" {cell}").repeat(times),
             };
+            row.push_str(&cells);
         }
         format!("{row}   ({} requests during it)", self.requests)
     }

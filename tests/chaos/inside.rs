@@ -88,7 +88,11 @@ impl Clock {
             self.ahead_seconds.load(Ordering::Relaxed),
         );
         let by = Duration::from_secs(ahead.unsigned_abs());
-        if ahead < 0 { now - by } else { now + by }
+        if ahead < 0 {
+            now.saturating_sub(by)
+        } else {
+            now + by
+        }
     }
 }
 
