@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::scaling::Backlog;
 
 const STARTED: Duration = Duration::from_mins(100_000);
 

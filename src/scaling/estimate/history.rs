@@ -1,9 +1,9 @@
-//! The last readings of a queue's counts, and what was asked for meanwhile. Bounded in time and number.
+//! The last readings of a queue's counts. Bounded in time and number.
 
 use std::{collections::VecDeque, time::Duration};
 
 /// Nothing looks further back: the longest window is ten minutes, the latest minute three minutes late.
-const KEPT_FOR: Duration = Duration::from_mins(15);
+pub(super) const KEPT_FOR: Duration = Duration::from_mins(15);
 
 /// One reading is kept of so long, the newest: a push stream may look every second.
 const SLOT: Duration = Duration::from_secs(5);
@@ -198,7 +198,7 @@ impl History {
     }
 }
 
-fn slot(at: Duration) -> u64 {
+pub(super) fn slot(at: Duration) -> u64 {
     at.as_secs() / SLOT.as_secs()
 }
 
@@ -207,55 +207,4 @@ pub(super) fn mean(numbers: impl Iterator<Item = f64>) -> Option<f64> {
         (sum + number, count + 1.0)
     });
     (count > 0.0).then(|| sum / count)
-}
-
-/// Replicas, asked for or ready, at a moment.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Replicas {
-    pub(super) at: Duration,
-    pub(super) number: f64,
-}
-
-/// Numbers of replicas over the last minutes, oldest first; of each slot the largest.
-#[derive(Debug, Clone, Default)]
-pub(super) struct ReplicaHistory(VecDeque<Replicas>);
-
-impl ReplicaHistory {
-    pub(super) fn note(&mut self, at: Duration, number: f64) {
-        let oldest = at.saturating_sub(KEPT_FOR);
-        while self.0.pop_front_if(|first| first.at < oldest).is_some() {}
-        while self.0.pop_back_if(|last| last.at > at).is_some() {}
-        match self.0.back_mut() {
-            Some(newest) if slot(newest.at) == slot(at) => {
-                newest.number = newest.number.max(number);
-            }
-            _ => self.0.push_back(Replicas { at, number }),
-        }
-    }
-
-    pub(super) fn first(&self) -> Option<&Replicas> {
-        self.0.front()
-    }
-
-    pub(super) fn within(&self, from: Duration, until: Duration) -> impl Iterator<Item = f64> {
-        self.0
-            .iter()
-            .rev()
-            .skip_while(move |replicas| replicas.at > until)
-            .take_while(move |replicas| replicas.at >= from)
-            .map(|replicas| replicas.number)
-    }
-
-    pub(super) fn least_within(&self, from: Duration, until: Duration) -> Option<f64> {
-        self.within(from, until).reduce(f64::min)
-    }
-
-    pub(super) fn most_within(&self, from: Duration, until: Duration) -> Option<f64> {
-        self.within(from, until).reduce(f64::max)
-    }
-
-    /// The last that was noted by `at`.
-    pub(super) fn last_by(&self, at: Duration) -> Option<f64> {
-        self.within(Duration::ZERO, at).next()
-    }
 }

@@ -1,25 +1,8 @@
-//! What the minutes of CloudWatch teach, and the falls of the counts while there are none: how long a
-//! message takes, and whether work succeeds at all.
+//! What the minutes of CloudWatch teach: the work that was done, and whether work succeeds at all.
 
 use std::time::Duration;
 
-use super::{
-    DELETIONS_TO_TELL, Estimator, MESSAGE_SECONDS, MessageTime, Minute, TRAFFIC_MESSAGES,
-    history::mean,
-};
-
-/// A fall of the counts by so many messages, and by this share, is work that was done.
-const FALL_MESSAGES_MIN: f64 = 20.0;
-const FALL_SHARE_MIN: f64 = 0.1;
-
-/// A fall is looked for in so long.
-const FALL_WITHIN: Duration = Duration::from_secs(90);
-
-/// With no other fall, the time that one has shown is taken for twice as long after so long.
-const FALL_DOUBTED_IN: Duration = Duration::from_mins(15);
-
-/// A count may be so old when it is read: a fall may have taken longer than between two readings.
-const STALENESS: Duration = Duration::from_secs(5);
+use super::{Estimator, Minute, history::mean};
 
 /// What is learned fades with this half-life, or three messages' time where that is longer.
 const HALF_LIFE: Duration = Duration::from_mins(5);
@@ -49,33 +32,6 @@ const FAILING_SHARE_TOLD: f64 = 0.1;
 /// When no more than this share of what was received is lost, or so few messages, work succeeds.
 const CLEAN_SHARE: f64 = 0.02;
 const CLEAN_MESSAGES: f64 = 3.0;
-
-/// So many minutes are held against one another.
-const YIELDS_KEPT: usize = 6;
-
-/// With so many times the replicas, this share of the expected gain must be seen.
-const REPLICAS_MORE: f64 = 1.5;
-const GAIN_SHARE_MIN: f64 = 0.1;
-
-/// What got done in a minute in which messages waited, with how many replicas, and how many messages
-/// these had in flight.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Yield {
-    replicas: f64,
-    in_flight: f64,
-    deleted: f64,
-}
-
-impl Yield {
-    /// Whether many more replicas got hardly more done. Those that have no more in flight never came, or
-    /// were there before: the autoscaler holds for a while what is not asked for any more.
-    fn is_no_more_than(&self, before: &Self) -> bool {
-        let asked = self.replicas / before.replicas.max(1.0);
-        let ratio = asked.min(self.in_flight / before.in_flight.max(1.0));
-        let expected = before.deleted * (1.0 + GAIN_SHARE_MIN * (ratio - 1.0));
-        before.deleted > 0.0 && ratio >= REPLICAS_MORE && self.deleted < expected
-    }
-}
 
 /// What consumers received over some minutes, and what of it came to nothing.
 #[derive(Debug, Clone, Copy)]
@@ -169,31 +125,6 @@ impl Estimator {
         minute.deleted == Some(0.0) && is_overdue && busy_replicas * self.concurrency() > 0.5
     }
 
-    /// Holds what gets done now against what got done with fewer replicas. Only minutes in which messages
-    /// waited all the time tell; of others nothing is said to be `in_flight`.
-    fn learn_yield(&mut self, minute: &Minute, in_flight: Option<f64>) {
-        let settled = minute.from.saturating_sub(self.law.startup);
-        let replicas = self.asked.least_within(settled, minute.until());
-        let (Some(replicas), Some(deleted), Some(in_flight)) =
-            (replicas, minute.deleted, in_flight)
-        else {
-            self.yields.clear();
-            self.ineffective_above = None;
-            return;
-        };
-        let now = Yield {
-            replicas,
-            in_flight,
-            deleted,
-        };
-        let is_ineffective = self.yields.iter().any(|before| now.is_no_more_than(before));
-        self.ineffective_above = is_ineffective.then_some(replicas);
-        self.yields.push(now);
-        if self.yields.len() > YIELDS_KEPT {
-            self.yields.remove(0);
-        }
-    }
-
     /// Most of what was received in the last minutes is neither deleted nor still in flight.
     fn is_failing(&self) -> bool {
         self.lost().is_some_and(|lost| lost.exceeds(FAILING_SHARE))
@@ -235,42 +166,4 @@ impl Estimator {
             most_in_flight: before.max(after),
         })
     }
-
-    /// Whatever arrived, at least as many messages were done as the counts fell: the time that a
-    /// message takes is at most that of those in flight meanwhile.
-    pub(super) fn learn_from_fall(&mut self, now: Duration, messages: f64) {
-        let passed = now.saturating_sub(self.by_fall_at);
-        self.by_fall_at = now;
-        if self.deletions >= DELETIONS_TO_TELL {
-            self.by_fall = None;
-            return;
-        }
-        let known = self.by_fall.map(|known| MessageTime {
-            seconds: (known.seconds * doubled_in(passed, messages)).min(*MESSAGE_SECONDS.end()),
-            ..known
-        });
-        let (from, replicas_max) = (now.saturating_sub(FALL_WITHIN), self.replicas_max(now));
-        let falls = self.history.falls_since(from, messages);
-        let falls =
-            falls.filter(|fall| fall.messages >= FALL_MESSAGES_MIN && fall.share >= FALL_SHARE_MIN);
-        self.by_fall = falls
-            .map(|fall| MessageTime {
-                seconds: self.busy_slots(fall.most_in_flight, replicas_max)
-                    * (fall.passed + STALENESS).as_secs_f64()
-                    / fall.messages,
-                deletions: fall.messages,
-            })
-            .chain(known)
-            .min_by(|one, other| one.seconds.total_cmp(&other.seconds));
-    }
-}
-
-/// How much longer a message is believed to take, `passed` after the last look: while there are messages and
-/// their number does not fall, what a fall has shown long ago may have been a wrong count, or easier work.
-fn doubled_in(passed: Duration, messages: f64) -> f64 {
-    if messages < TRAFFIC_MESSAGES {
-        return 1.0;
-    }
-    let passed = passed.min(FALL_WITHIN);
-    passed.div_duration_f64(FALL_DOUBTED_IN).exp2()
 }
