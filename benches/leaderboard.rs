@@ -16,11 +16,14 @@ use std::{
 };
 
 use clap::Parser;
-use sluice::simulation::{
-    compare::{Comparison, Row, compare},
-    leaderboard::{Duel, LettingGo, Standing, cases, duels, standings},
-    policy::Policy,
-    world::Scenario,
+use sluice::{
+    scaling::Wakefulness,
+    simulation::{
+        compare::{Comparison, Row, compare},
+        leaderboard::{Duel, LettingGo, Standing, Suite, cases, duels, standings},
+        policy::Policy,
+        world::Scenario,
+    },
 };
 
 #[derive(Debug, Parser)]
@@ -39,9 +42,15 @@ struct Args {
     /// The first of the seeds: with another one than those that settings were chosen by.
     #[arg(long, default_value_t = 1)]
     first_seed: u64,
+    /// In the place of the canonical workloads so many that are drawn by chance.
+    #[arg(long, value_name = "NUMBER")]
+    drawn: Option<u64>,
     /// A minute of stabilisation and of cooldown in the place of five.
     #[arg(long)]
     recommended: bool,
+    /// `emptyConfirmSeconds` of the law.
+    #[arg(long, value_name = "SECONDS")]
+    empty_confirm_seconds: Option<u64>,
     /// Keeps what hindsight found.
     #[arg(long)]
     cache: Option<PathBuf>,
@@ -69,8 +78,14 @@ fn main() -> Result<(), io::Error> {
         .iter()
         .map(|seconds| Duration::from_secs(*seconds))
         .collect();
-    let mut scenarios = cases(&targets, letting_go);
+    let suite = args.drawn.map_or(Suite::Canonical, Suite::Drawn);
+    let mut scenarios = cases(suite, &targets, letting_go);
     scenarios.retain(|scenario| scenario.name.contains(&args.workload));
+    if let Some(seconds) = args.empty_confirm_seconds {
+        for scenario in &mut scenarios {
+            scenario.wakefulness.empty_confirm = Duration::from_secs(seconds);
+        }
+    }
     let cached = Mutex::new(read(args.cache.as_deref())?);
     let comparisons = run(&args, &scenarios, &cached)?;
     if args.cases {
@@ -136,7 +151,12 @@ fn judge(
     if args.duels {
         return Ok(compare(scenario, &args.policies, &seeds, || {}));
     }
-    let key = format!("{scenario:?} {seeds:?}");
+    // Not by what the law alone is told.
+    let alike = Scenario {
+        wakefulness: Wakefulness::default(),
+        ..scenario.clone()
+    };
+    let key = format!("{alike:?} {seeds:?}");
     let known = lock(cached).get(&key).cloned();
     let hindsight = if let Some(known) = known {
         known

@@ -32,13 +32,31 @@ impl LettingGo {
     }
 }
 
-/// Every canonical workload with every target.
-pub fn cases(targets: &[Duration], letting_go: LettingGo) -> Vec<Scenario> {
+/// What policies are judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suite {
+    /// Every canonical workload.
+    Canonical,
+    /// So many that are drawn by chance, always the same.
+    Drawn(u64),
+}
+
+impl Suite {
+    fn workloads(self) -> Vec<Scenario> {
+        match self {
+            Self::Canonical => workloads::NAMES
+                .iter()
+                .filter_map(|(name, _)| workloads::canonical(name))
+                .collect(),
+            Self::Drawn(number) => (0..number).map(workloads::drawn).collect(),
+        }
+    }
+}
+
+/// Every workload of `suite` with every target.
+pub fn cases(suite: Suite, targets: &[Duration], letting_go: LettingGo) -> Vec<Scenario> {
     let of_target = |&target_wait: &Duration| {
-        let scenarios = workloads::NAMES
-            .iter()
-            .filter_map(|(name, _)| workloads::canonical(name));
-        scenarios.map(move |mut scenario| {
+        suite.workloads().into_iter().map(move |mut scenario| {
             scenario.target_wait = target_wait;
             letting_go.apply(&mut scenario);
             scenario
@@ -282,7 +300,7 @@ mod tests {
     #[test]
     fn a_case_is_a_workload_with_a_target() {
         let targets = [60, 300].map(Duration::from_secs);
-        let cases = cases(&targets, LettingGo::Recommended);
+        let cases = cases(Suite::Canonical, &targets, LettingGo::Recommended);
         assert_eq!(cases.len(), 2 * workloads::NAMES.len());
         let minute = Duration::from_mins(1);
         assert!(cases.iter().all(|case| case.object.cooldown == minute));

@@ -9,7 +9,7 @@ use super::{
     tuning::Family,
     world::Scenario,
 };
-use crate::scaling::{ScalingPolicy, Wakefulness};
+use crate::scaling::ScalingPolicy;
 
 /// A policy to compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl Policy {
 fn target_wait(scenario: &Scenario, told: Told) -> Control {
     let policy = ScalingPolicy {
         law: Some(told.law(scenario)),
-        wakefulness: Some(Wakefulness::default()),
+        wakefulness: Some(scenario.wakefulness),
         ..ScalingPolicy::default()
     };
     let settings = ScalerSettings {

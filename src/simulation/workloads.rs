@@ -1,10 +1,12 @@
 //! The canonical workloads: shapes of arrivals and of work that queue autoscalers meet, as data. How the
 //! arrivals come is in `shapes`, here is what they meet.
 
+mod drawn;
 mod shapes;
 
 use std::time::Duration;
 
+pub use self::drawn::drawn;
 use self::shapes::{HOUR, minutes};
 use super::{
     approximate::Fidelity,
@@ -16,6 +18,7 @@ use super::{
     work::{ServiceTime, Work},
     world::Scenario,
 };
+use crate::scaling::Wakefulness;
 
 /// After the last arrivals a run goes on this long, so that scaling down is paid for.
 const TAIL: Duration = Duration::from_mins(30);
@@ -130,6 +133,7 @@ pub fn scenario(name: &str, arrivals: Vec<Segment>, work: Work) -> Scenario {
         object: ScaledObject::default(),
         autoscaler: AutoscalerSettings::default(),
         scaler: ScalerSettings::sluice(),
+        wakefulness: Wakefulness::default(),
         own: Vec::new(),
     }
 }

@@ -19,7 +19,10 @@ use super::{
     timeline::{Glance, Recorder, Timeline},
     work::{Work, Worker},
 };
-use crate::local::queue::{Counts, Totals};
+use crate::{
+    local::queue::{Counts, Totals},
+    scaling::Wakefulness,
+};
 
 /// SQS and CloudWatch note the truth this often.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -52,6 +55,8 @@ pub struct Scenario {
     pub autoscaler: AutoscalerSettings,
     /// How this scaler is asked.
     pub scaler: ScalerSettings,
+    /// How long the law keeps a workload awake.
+    pub wakefulness: Wakefulness,
     /// The user's own objects, each a policy.
     pub own: Vec<OwnObject>,
 }

@@ -20,7 +20,7 @@ use super::{
     work::{ServiceTime, Work},
     world::{Scenario, World},
 };
-use crate::scaling::ScalingPolicy;
+use crate::scaling::{ScalingPolicy, Wakefulness};
 
 fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -49,6 +49,7 @@ fn given_scenario(messages: u64) -> Scenario {
         object: ScaledObject::default(),
         autoscaler: AutoscalerSettings::default(),
         scaler: ScalerSettings::sluice(),
+        wakefulness: Wakefulness::default(),
         own: Vec::new(),
     }
 }

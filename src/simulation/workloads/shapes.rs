@@ -67,7 +67,7 @@ pub(super) fn arrivals(name: &str) -> Option<Vec<Segment>> {
     Some(segments)
 }
 
-fn between(from: u64, until: u64, messages: u64) -> Segment {
+pub(super) fn between(from: u64, until: u64, messages: u64) -> Segment {
     Segment {
         from: minutes(from),
         until: minutes(until),
@@ -76,7 +76,7 @@ fn between(from: u64, until: u64, messages: u64) -> Segment {
 }
 
 /// Segments of a minute, each with its rate of messages per second.
-fn by_minute(last: u64, mut per_second: impl FnMut(u64) -> f64) -> Vec<Segment> {
+pub(super) fn by_minute(last: u64, mut per_second: impl FnMut(u64) -> f64) -> Vec<Segment> {
     (0..last)
         .map(|minute| between(minute, minute + 1, count(60.0 * per_second(minute))))
         .collect()
