@@ -68,6 +68,7 @@ pub fn advice(policy: &ScalingPolicy, settings: &QueueSettings, answer: &LawAnsw
     [
         contradicted_message(policy, estimate),
         contradicted_concurrency(policy, estimate),
+        contradicted_startup(policy, estimate),
         doubted_concurrency(policy, estimate),
         too_short_visibility(settings, estimate),
         failing(estimate),
@@ -97,9 +98,21 @@ fn contradicted_message(policy: &ScalingPolicy, estimate: &Estimate) -> Option<A
 fn contradicted_concurrency(policy: &ScalingPolicy, estimate: &Estimate) -> Option<Advice> {
     let hinted = f64::from(policy.law?.concurrency?);
     let measured = estimate.concurrency;
-    let ratio = (measured / hinted).max(hinted / measured);
-    (ratio >= HINT_OFF_BY).then_some(Advice::HintContradicted {
+    let is_off = measured >= HINT_OFF_BY * hinted || measured * HINT_DOUBTED_FROM <= hinted;
+    let is_certain = estimate.concurrency_at_most.is_none();
+    (is_off && is_certain).then_some(Advice::HintContradicted {
         key: "concurrency",
+        hinted,
+        measured,
+    })
+}
+
+/// Replicas that are there sooner cost little, those that are there later make messages late.
+fn contradicted_startup(policy: &ScalingPolicy, estimate: &Estimate) -> Option<Advice> {
+    let hinted = policy.law?.startup.as_secs_f64();
+    let measured = estimate.startup?.as_secs_f64();
+    (measured > HINT_OFF_BY * hinted).then_some(Advice::HintContradicted {
+        key: "startupSeconds",
         hinted,
         measured,
     })

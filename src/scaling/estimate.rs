@@ -9,11 +9,13 @@ mod age;
 mod arrivals;
 mod belief;
 mod concurrency;
+mod doubt;
 mod history;
 mod learning;
 mod message_time;
 mod replica_history;
 mod replicas;
+mod startup;
 mod yields;
 
 use std::time::Duration;
@@ -21,8 +23,10 @@ use std::time::Duration;
 pub use self::belief::{Cohort, Estimate, MessageTime, Oldest, Seen};
 use self::{
     concurrency::Concurrency,
+    doubt::Doubt,
     history::{History, Reading},
     replica_history::ReplicaHistory,
+    startup::Startup,
     yields::Yield,
 };
 use super::{Law, Minute, observation::count_as_f64};
@@ -55,8 +59,9 @@ pub struct Estimator {
     last_deletion_at: Option<Duration>,
     stalled_since: Option<Duration>,
     concurrency: Concurrency,
-    /// What replicas would work on if all were there that were asked for.
-    doubted: Concurrency,
+    startup: Startup,
+    /// What is thought of a `concurrency` that was hinted at.
+    doubt: Doubt,
     traffic_since: Option<Duration>,
     /// When the first look was.
     began_at: Option<Duration>,
@@ -68,6 +73,10 @@ pub struct Estimator {
     oldest_since: Option<Duration>,
     /// What CloudWatch said of groups last, when messages waited for all of the minute.
     groups: Option<f64>,
+    /// Whether it ever did: only FIFO queues have groups.
+    has_groups: bool,
+    /// The fewest messages in flight of the last minute before the last look.
+    working: f64,
     /// What got done in the last minutes, and with how many replicas.
     yields: Vec<Yield>,
     ineffective_above: Option<f64>,
@@ -91,13 +100,16 @@ impl Estimator {
             last_deletion_at: None,
             stalled_since: None,
             concurrency: Concurrency::new(law.concurrency),
-            doubted: Concurrency::new(law.concurrency),
+            startup: Startup::default(),
+            doubt: Doubt::default(),
             traffic_since: None,
             began_at: None,
             found_in_flight: None,
             last: None,
             oldest_since: None,
             groups: None,
+            has_groups: false,
+            working: 0.0,
             yields: Vec::new(),
             ineffective_above: None,
             delay: None,
@@ -118,6 +130,13 @@ impl Estimator {
 
     fn learn_from(&mut self, now: Duration, seen: &Seen<'_>) -> Estimate {
         self.catch_up(now, seen.minutes);
+        if seen.ready_replicas.is_none() {
+            self.doubt_concurrency(now);
+        }
+        let working = self
+            .history
+            .least_in_flight_since(now.saturating_sub(WAITING_FOR));
+        self.working = if working.is_finite() { working } else { 0.0 };
         let reading = self.history.read(Reading {
             at: now,
             visible: count_as_f64(seen.backlog.visible.max(0)),
@@ -127,10 +146,10 @@ impl Estimator {
         self.delay = seen.delay;
         self.found_in_flight.get_or_insert(reading.in_flight);
         if let Some(ready) = seen.ready_replicas {
+            self.doubt = Doubt::default();
+            self.learn_startup(now, f64::from(ready));
             self.ready.note(now, f64::from(ready));
             self.learn_concurrency(now, reading.in_flight, f64::from(ready));
-        } else {
-            self.doubt_concurrency(now, reading.in_flight);
         }
         let known_until = self.minutes.last().map(|minute| minute.from);
         let is_new = |minute: &&Minute| known_until.is_none_or(|known| minute.from > known);
@@ -187,12 +206,14 @@ impl Estimator {
             message,
             arrivals_per_second: self.arrivals_per_second(now, message, replicas_max),
             concurrency: self.concurrency(),
-            concurrency_at_most: self.doubted.overstated(),
+            concurrency_at_most: self.doubt.at_most(now),
             replicas_max,
+            startup: self.startup.took(),
             steadily_busy,
+            working: self.working,
             pressing,
             oldest,
-            is_work_clean: self.concurrency.is_known() && self.is_work_clean(),
+            is_work_clean: self.is_concurrency_known() && self.is_work_clean(),
             failing_share: self.failing_share(),
             stalled_at: self.stalled_since.map(|since| self.asked_before(since)),
             ineffective_above: self.ineffective_above,

@@ -27,6 +27,16 @@ impl Law {
     /// `startupSeconds` where it is not given.
     pub const STARTUP: Duration = Duration::from_mins(1);
 
+    /// The time in which slots have to be done that are there, and those that have to start.
+    fn horizons(&self) -> Horizons {
+        let starting = self.horizon();
+        let planned = self.target_wait.mul_f64(SHARE_OF_TARGET);
+        Horizons {
+            started: planned.saturating_sub(AUTOSCALER_SYNC).max(starting),
+            starting,
+        }
+    }
+
     /// The time that is really left to act: the target less start-up, but never less than half the
     /// target.
     pub fn horizon(&self) -> Duration {
@@ -38,6 +48,9 @@ impl Law {
 
 /// A part of the target is kept for what the counts do not show.
 const SHARE_OF_TARGET: f64 = 0.92;
+
+/// The autoscaler asks every so often.
+const AUTOSCALER_SYNC: Duration = Duration::from_secs(15);
 
 /// The share of the arrivals that is kept up with even when nothing waits: to give up more would only
 /// be to take it back, and the autoscaler holds for minutes what it has once been asked for.
@@ -75,6 +88,13 @@ const GROUPS_PROBED: f64 = 1.25;
 
 /// With work present the answer is never zero.
 const REPLICAS_WITH_WORK_MIN: f64 = 0.01;
+
+/// Until when work has to be done.
+#[derive(Debug, Clone, Copy)]
+struct Horizons {
+    started: Duration,
+    starting: Duration,
+}
 
 /// What the law comes to, term by term. Slots are messages worked on at once.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -137,7 +157,7 @@ impl Law {
                 ..answer
             },
             Some(message) => {
-                let all_slots = drain_slots(estimate, message.seconds, horizon.as_secs_f64());
+                let all_slots = drain_slots(estimate, message.seconds, self.horizons());
                 let pressing_slots = estimate.pressing.map_or(0.0, |cohort| {
                     let busy = estimate.in_flight.min(slots_max(estimate));
                     self.slots_for(
@@ -235,13 +255,18 @@ fn slots_max(estimate: &Estimate) -> f64 {
         .map_or(f64::INFINITY, |most| most * estimate.concurrency)
 }
 
-/// The slots with which all that is there, and the arrivals' share, are done within the horizon.
-fn drain_slots(estimate: &Estimate, message_seconds: f64, horizon_seconds: f64) -> f64 {
+/// The slots with which all that is there, and the arrivals' share, are done in time. Those that work already
+/// have the while in which others would only start.
+fn drain_slots(estimate: &Estimate, message_seconds: f64, horizons: Horizons) -> f64 {
+    let [started, starting] = [horizons.started, horizons.starting].map(|time| time.as_secs_f64());
     // Messages in flight that no replica can hold were abandoned: they are no work yet.
-    let busy = estimate.in_flight.min(slots_max(estimate));
-    let arrivals = ARRIVALS_SERVED_AT_ONCE * estimate.arrivals_per_second * horizon_seconds;
-    (estimate.visible + estimate.due + busy + arrivals) * message_seconds
-        / (message_seconds + horizon_seconds)
+    let most = slots_max(estimate);
+    let (busy, working) = (estimate.in_flight.min(most), estimate.working.min(most));
+    let arrivals = ARRIVALS_SERVED_AT_ONCE * estimate.arrivals_per_second * starting;
+    let work = (estimate.visible + estimate.due + busy + arrivals) * message_seconds;
+    let if_all_work = work / (message_seconds + started);
+    let beside_those = (work - working * (started - starting)) / (message_seconds + starting);
+    if_all_work.max(beside_those)
 }
 
 impl fmt::Display for LawTerm {

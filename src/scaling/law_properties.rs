@@ -140,8 +140,8 @@ proptest! {
         }
     }
 
-    /// Half of what arrives within the horizon waits, as it does in the long run; twenty minutes of polls
-    /// and of CloudWatch's minutes are all that is known.
+    /// As much waits as in the long run, what arrives within the horizon but for the half that is served at once;
+    /// twenty minutes of polls and of CloudWatch's minutes are all that is known.
     #[test]
     fn in_the_steady_state_it_is_the_work_that_arrives(
         slots in 100.0_f64..2_000.0, seconds in 0.05_f64..20.0, target in 120.0_f64..2_000.0,
@@ -154,7 +154,9 @@ proptest! {
             fifo_groups: None,
         };
         let rate = slots / seconds;
-        let counts = (whole(0.5 * rate * law.horizon().as_secs_f64()), whole(slots));
+        let horizons = law.horizons();
+        let waits = horizons.started.as_secs_f64() - 0.5 * horizons.starting.as_secs_f64();
+        let counts = (whole(rate * waits), whole(slots));
         let mut scaler = Scaler::new(ScalingPolicy { law: Some(law), ..ScalingPolicy::default() });
         let mut answer = 0.0;
         for poll in 0..80_u64 {

@@ -8,6 +8,7 @@
 )]
 
 mod fidelity;
+mod hints;
 mod recorded;
 mod replaced;
 mod safety;

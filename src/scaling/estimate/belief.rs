@@ -35,13 +35,17 @@ pub struct Estimate {
     pub arrivals_per_second: f64,
     /// Messages that a replica works on at once.
     pub concurrency: f64,
-    /// What a replica holds of it at most while messages wait, if all are there that were asked for. None
-    /// when that agrees with the hint.
+    /// What a replica holds of it at most while messages wait, if all are there that were asked for: less than
+    /// the hint, and not certain. None when nothing is doubted.
     pub concurrency_at_most: Option<f64>,
     /// No more replicas than this can exist. None when nothing tells.
     pub replicas_max: Option<f64>,
+    /// How long replicas took of late from being asked for to being ready. None where nothing tells.
+    pub startup: Option<Duration>,
     /// The fewest messages in flight of the last minute, when messages waited all that time.
     pub steadily_busy: Option<f64>,
+    /// The fewest messages in flight of the last minute before now: slots that work already.
+    pub working: f64,
     /// Those of the waiting messages that need the most slots, so that they are in time.
     pub pressing: Option<Cohort>,
     /// What is in flight is work, and how much of it a replica does is known: hardly anything was

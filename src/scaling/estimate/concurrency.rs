@@ -20,6 +20,9 @@ const SETTLES_WITHOUT_HINT_IN: Duration = Duration::from_secs(20);
 const CONTRADICTED_BELOW: f64 = 0.75;
 const CONTRADICTED_ABOVE: f64 = 1.33;
 
+/// Counts are not exact: by more than this more is held than was believed.
+const EXCEEDED_ABOVE: f64 = 1.05;
+
 /// A hint is not off by more, and no replica works on more at once.
 const HINT_OFF_BY_MAX: f64 = 8.0;
 const MESSAGES_MAX: f64 = 1_000.0;
@@ -29,6 +32,10 @@ const MESSAGES_MAX: f64 = 1_000.0;
 pub(super) struct Concurrency {
     hint: Option<f64>,
     learned: Option<f64>,
+    /// What replicas held at the least, before anything is learned.
+    at_least: Option<f64>,
+    /// Whether they hold more than is believed: then it may be more still.
+    is_exceeded: bool,
     /// Messages in flight per ready replica while messages waited, newest last.
     readings: VecDeque<f64>,
 }
@@ -47,17 +54,30 @@ impl Concurrency {
         Self {
             hint: hint.map(|messages| f64::from(messages.max(1))),
             learned: None,
+            at_least: None,
+            is_exceeded: false,
             readings: VecDeque::new(),
         }
     }
 
     pub(super) fn messages(&self) -> f64 {
-        self.learned.or(self.hint).unwrap_or(1.0)
+        self.learned.or(self.hint).or(self.at_least).unwrap_or(1.0)
     }
 
     /// Whether it is more than an assumption.
     pub(super) fn is_known(&self) -> bool {
-        self.hint.is_some() || self.learned.is_some()
+        !self.is_exceeded && (self.hint.is_some() || self.learned.is_some())
+    }
+
+    /// Takes in what each replica holds for certain, whether messages wait or not: better than the assumption
+    /// of one, and than a hint that says less while no message is lost.
+    pub(super) fn note_at_least(&mut self, held_messages: f64, held: Held) {
+        let at_least = self.at_least.unwrap_or(1.0).max(held_messages);
+        self.at_least = Some(at_least.min(MESSAGES_MAX));
+        self.is_exceeded = held == Held::AtWork && held_messages > EXCEEDED_ABOVE * self.messages();
+        if let Some(hint) = self.hint.filter(|_| self.is_exceeded) {
+            self.learned = Some(held_messages.min(hint * HINT_OFF_BY_MAX));
+        }
     }
 
     /// How long a reading must have been in coming.
@@ -67,12 +87,6 @@ impl Concurrency {
         } else {
             SETTLES_WITHOUT_HINT_IN
         }
-    }
-
-    /// What was learned against a hint that says more.
-    pub(super) fn overstated(&self) -> Option<f64> {
-        self.learned
-            .filter(|learned| self.hint.is_some_and(|hint| *learned < hint))
     }
 
     /// Takes in what each replica holds while messages wait. Where some of it may have been abandoned it is
@@ -136,6 +150,25 @@ mod tests {
         assert_eq!(learned(None, &[]), 1.0);
         assert_eq!(learned(None, &[9.0, 10.0, 10.0]), 1.0);
         assert_eq!(learned(None, &[9.0, 10.0, 10.0, 11.0]), 10.0);
+    }
+
+    #[test]
+    fn what_replicas_hold_for_certain_is_more_than_an_assumption_and_than_a_hint_that_says_less() {
+        for (hint, held, expected) in [
+            (None, Held::AtMost, 6.0),
+            (Some(2), Held::AtMost, 2.0),
+            (Some(2), Held::AtWork, 6.0),
+            (Some(8), Held::AtWork, 8.0),
+        ] {
+            let mut concurrency = Concurrency::new(hint);
+            concurrency.note_at_least(6.0, held);
+            assert_eq!(concurrency.messages(), expected, "{hint:?} {held:?}");
+        }
+        let mut exceeded = Concurrency::new(Some(2));
+        exceeded.note_at_least(6.0, Held::AtWork);
+        assert!(!exceeded.is_known(), "it may be more still");
+        exceeded.note_at_least(6.0, Held::AtWork);
+        assert!(exceeded.is_known());
     }
 
     #[test]

@@ -133,6 +133,12 @@ impl History {
             .all(|reading| reading.visible >= 1.0)
     }
 
+    /// The smallest number that waited since `from`.
+    pub(super) fn least_visible_since(&self, from: Duration) -> f64 {
+        let visible = self.since(from).map(|reading| reading.visible);
+        visible.fold(f64::INFINITY, f64::min)
+    }
+
     /// The smallest number in flight since `from`.
     pub(super) fn least_in_flight_since(&self, from: Duration) -> f64 {
         let in_flight = self.since(from).map(|reading| reading.in_flight);

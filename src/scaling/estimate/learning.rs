@@ -55,6 +55,7 @@ impl Estimator {
         let waited = self.history.had_waited(minute.until(), Duration::MAX);
         let oldest_age = minute.oldest_age.filter(|age| waited && !age.is_zero());
         let waited_in_it = self.history.had_waited(minute.from, minute.until());
+        self.has_groups |= minute.groups_in_flight.is_some();
         self.groups = minute
             .groups_in_flight
             .filter(|groups| waited_in_it && *groups > 0.0);
@@ -99,7 +100,8 @@ impl Estimator {
     /// and messages waited throughout, by how many there were.
     fn busy_replicas(&self, minute: &Minute, in_flight: f64, deleted: f64) -> f64 {
         let (from, until) = (minute.from, minute.until());
-        let by_slots = |most: Option<f64>| self.busy_slots(in_flight, most) / self.concurrency();
+        let by_slots =
+            |most: Option<f64>| self.busy_slots(in_flight, most) / self.concurrency.messages();
         let Some(ready) = mean(self.ready.within(from, until)) else {
             return by_slots(self.replicas_max(until));
         };
@@ -122,7 +124,9 @@ impl Estimator {
         let is_overdue = self
             .last_deletion_at
             .is_some_and(|at| minute.until().saturating_sub(at) > patience);
-        minute.deleted == Some(0.0) && is_overdue && busy_replicas * self.concurrency() > 0.5
+        minute.deleted == Some(0.0)
+            && is_overdue
+            && busy_replicas * self.concurrency.messages() > 0.5
     }
 
     /// Most of what was received in the last minutes is neither deleted nor still in flight.

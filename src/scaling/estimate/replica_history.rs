@@ -49,6 +49,15 @@ impl ReplicaHistory {
         self.within(from, until).reduce(f64::max)
     }
 
+    /// Since when it has been `least` all the time, rounded up as the autoscaler does; None when it is not, and
+    /// when that began before anything was noted.
+    pub(super) fn at_least_since(&self, least: f64) -> Option<Duration> {
+        let is_enough = |replicas: &&Replicas| replicas.number.ceil() >= least;
+        let enough = self.0.iter().rev().take_while(is_enough);
+        let since = enough.last()?.at;
+        (since > self.first()?.at).then_some(since)
+    }
+
     /// The last that was noted by `at`.
     pub(super) fn last_by(&self, at: Duration) -> Option<f64> {
         self.within(Duration::ZERO, at).next()

@@ -10,20 +10,41 @@ const GROUPS_OUTNUMBERED_BY: f64 = 1.5;
 /// A replica that was asked for may still be there so long after: the autoscaler holds it.
 const REPLICAS_REMEMBERED: Duration = Duration::from_mins(5);
 
+/// What all readings of so long say of messages in flight and of ready replicas is certain.
+const AT_LEAST_WITHIN: Duration = Duration::from_secs(30);
+
 /// The autoscaler leaves what is within 10 % of what is wanted.
-const AUTOSCALER_TOLERANCE: f64 = 1.1;
+pub(super) const AUTOSCALER_TOLERANCE: f64 = 1.1;
 
 /// What was asked for this long before a stall was seen is still taken for what it asked for.
 const ASKED_BEFORE_STALL: Duration = Duration::from_mins(10);
 
 impl Estimator {
+    /// Messages that a replica works on at once, as believed.
     pub(super) fn concurrency(&self) -> f64 {
-        self.concurrency.messages()
+        let doubted = self.doubt.believed();
+        doubted.unwrap_or_else(|| self.concurrency.messages())
+    }
+
+    /// Whether it is more than an assumption or a doubt.
+    pub(super) fn is_concurrency_known(&self) -> bool {
+        self.doubt.believed().is_none() && self.concurrency.is_known()
     }
 
     /// What a ready replica holds while messages wait is what it can hold. Not on FIFO queues, whose
     /// groups limit what is in flight.
     pub(super) fn learn_concurrency(&mut self, now: Duration, in_flight: f64, ready: f64) {
+        let held = if self.is_work_clean() {
+            Held::AtWork
+        } else {
+            Held::AtMost
+        };
+        let recent = now.saturating_sub(AT_LEAST_WITHIN);
+        let most = self.ready.most_within(recent, now).unwrap_or(ready);
+        if most >= 1.0 {
+            let least = self.history.least_in_flight_since(recent);
+            self.concurrency.note_at_least(least / most, held);
+        }
         let since = now.saturating_sub(self.concurrency.settles_in());
         let is_steady = self
             .ready
@@ -34,29 +55,7 @@ impl Estimator {
             && is_steady
             && self.history.have_waited_since(since)
         {
-            let held = if self.is_work_clean() {
-                Held::AtWork
-            } else {
-                Held::AtMost
-            };
             self.concurrency.note(in_flight / ready, held);
-        }
-    }
-
-    /// Where ready replicas cannot be read, what was asked for tells that a hint may say too much: it is not
-    /// corrected, because the replicas may as well be missing.
-    pub(super) fn doubt_concurrency(&mut self, now: Duration, in_flight: f64) {
-        let since = now.saturating_sub(self.law.startup + self.doubted.settles_in());
-        let range = |bound: fn(f64, f64) -> f64| self.asked.within(since, now).reduce(bound);
-        let (Some(least), Some(most)) = (range(f64::min), range(f64::max)) else {
-            return;
-        };
-        if self.law.fifo_groups.is_none()
-            && most <= AUTOSCALER_TOLERANCE * least
-            && self.history.have_waited_since(since)
-        {
-            self.doubted
-                .note(in_flight / most.ceil().max(1.0), Held::AtMost);
         }
     }
 
