@@ -96,19 +96,16 @@ fn given_traffic(world: &World) -> JoinSet<()> {
 
 /// The autoscaler goes by the most that was recommended within its window: five minutes, and here a tenth of it.
 const WINDOW_SECONDS: usize = 30;
-/// Windows for which both are told side by side.
-const WINDOWS: usize = 3;
-/// The autoscaler leaves what is within a tenth of what is wanted.
-const NEAR_ENOUGH: f64 = 0.9;
 
 fn most(answers: &[f64]) -> f64 {
     answers.iter().copied().fold(0.0, f64::max)
 }
 
 /// A fresh copy knows no rates, and here no CloudWatch tells it any. What was found at work stays until it does, so what it
-/// asks for at its first look is no less, and neither is what the autoscaler makes of it: the most of any window.
+/// asks for at its first look is no less. What each learns after that, from its own looks, is told and not judged: the twin,
+/// where both see the same, judges the windows of the autoscaler.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fresh_copy_asks_for_no_less_than_the_old_one_in_any_window_of_the_autoscaler() {
+async fn a_fresh_copy_does_not_begin_with_less_than_the_old_one() {
     let world = World::start().await;
     let old = Scaler::start(&world, Keys::Fixed).await;
     let keys = [("targetWaitSeconds", "30"), ("maxReplicas", "30")];
@@ -123,7 +120,7 @@ async fn a_fresh_copy_asks_for_no_less_than_the_old_one_in_any_window_of_the_aut
     let fresh = Scaler::start(&world, Keys::Fixed).await;
     let mut of_fresh = Keda::of(fresh.grpc);
     let (mut olds, mut freshes) = (Vec::new(), Vec::new());
-    while freshes.len() < WINDOWS * WINDOW_SECONDS {
+    while freshes.len() < WINDOW_SECONDS {
         let asked = (of_old.value(&object).await, of_fresh.value(&object).await);
         if let (Ok(old), Ok(fresh)) = asked {
             olds.push(old / target);
@@ -138,15 +135,7 @@ async fn a_fresh_copy_asks_for_no_less_than_the_old_one_in_any_window_of_the_aut
         freshes.iter().all(|fresh| *fresh <= 30.0),
         "above the cap: {told}"
     );
+    let (old, fresh) = (most(&olds), most(&freshes));
+    println!("the most of a window: {old:.1} of the old copy, {fresh:.1} of the fresh one");
     assert!(freshes[0] >= LEAST_OF_OLD * olds[0], "{told}");
-    for (of_old, of_fresh) in olds
-        .windows(WINDOW_SECONDS)
-        .zip(freshes.windows(WINDOW_SECONDS))
-    {
-        let (old, fresh) = (most(of_old), most(of_fresh));
-        assert!(
-            fresh >= NEAR_ENOUGH * old,
-            "{fresh:.1} after {old:.1}: {told}"
-        );
-    }
 }
