@@ -5,7 +5,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::histories::{Scaler, laws, policies, replicas, steps, warmed};
-use crate::scaling::{Law, Minute, ScalingPolicy, decide, observation::count_as_f64};
+use crate::scaling::{
+    Law, Minute, ScalingDecision, ScalingPolicy, decide, observation::count_as_f64,
+};
 
 proptest! {
     #[test]
@@ -27,9 +29,15 @@ proptest! {
         visible in 0_i64..100_000, in_flight in 0_i64..500, more in 1_i64..100_000,
     ) {
         let scaler = warmed(policy, &steps);
-        let answer = replicas(&scaler.would_say((visible, in_flight)));
-        prop_assert!(replicas(&scaler.would_say((visible + more, in_flight))) >= answer - 1e-9);
-        prop_assert!(replicas(&scaler.would_say((visible, in_flight + more))) >= answer - 1e-9);
+        let fewer = scaler.would_say((visible, in_flight));
+        for counts in [(visible + more, in_flight), (visible, in_flight + more)] {
+            let answer = scaler.would_say(counts);
+            // A message more may make the first fall of the counts too small to tell how long work takes, and
+            // then less is asked for than once that is known.
+            let is_known = |decision: &ScalingDecision| decision.law.unwrap().estimate.message.is_some();
+            let is_comparable = is_known(&answer) || !is_known(&fewer);
+            prop_assert!(!is_comparable || replicas(&answer) >= replicas(&fewer) - 1e-9);
+        }
     }
 
     #[test]
