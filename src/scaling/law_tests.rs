@@ -25,6 +25,32 @@ fn the_horizon_is_the_target_less_what_starting_takes() {
 }
 
 #[test]
+fn what_ready_replicas_hold_is_known_though_no_message_waits() {
+    let law = Law {
+        concurrency: None,
+        ..given_law()
+    };
+    let mut estimator = Estimator::new(law);
+    let mut concurrency = 0.0;
+    for poll in 0..4 {
+        let backlog = Backlog {
+            visible: 0,
+            in_flight: 12,
+            delayed: 0,
+        };
+        let seen = Seen {
+            backlog: &backlog,
+            minutes: &[],
+            ready_replicas: Some(2),
+            delay: None,
+        };
+        let now = Duration::from_secs(1_000_000 + 15 * poll);
+        concurrency = estimator.observe(now, &seen).concurrency;
+    }
+    assert_eq!(concurrency, 6.0);
+}
+
+#[test]
 fn silence_of_cloudwatch_changes_nothing_that_was_learned() {
     let policy = ScalingPolicy {
         law: Some(given_law()),
