@@ -32,6 +32,8 @@ pub enum Advice {
         hinted: f64,
         at_most: f64,
     },
+    /// Replicas take longer to start than `startupSeconds` says, or its default.
+    StartsLate { planned: Duration, took: Duration },
     /// A message is given out again before it is done, unless its consumer extends the timeout.
     VisibilityTooShort { timeout: Duration, seconds: f64 },
     /// Work fails, or nothing gets done.
@@ -68,7 +70,7 @@ pub fn advice(policy: &ScalingPolicy, settings: &QueueSettings, answer: &LawAnsw
     [
         contradicted_message(policy, estimate),
         contradicted_concurrency(policy, estimate),
-        contradicted_startup(policy, estimate),
+        starts_late(policy, estimate),
         doubted_concurrency(policy, estimate),
         too_short_visibility(settings, estimate),
         failing(estimate),
@@ -108,14 +110,9 @@ fn contradicted_concurrency(policy: &ScalingPolicy, estimate: &Estimate) -> Opti
 }
 
 /// Replicas that are there sooner cost little, those that are there later make messages late.
-fn contradicted_startup(policy: &ScalingPolicy, estimate: &Estimate) -> Option<Advice> {
-    let hinted = policy.law?.startup.as_secs_f64();
-    let measured = estimate.startup?.as_secs_f64();
-    (measured > HINT_OFF_BY * hinted).then_some(Advice::HintContradicted {
-        key: "startupSeconds",
-        hinted,
-        measured,
-    })
+fn starts_late(policy: &ScalingPolicy, estimate: &Estimate) -> Option<Advice> {
+    let (planned, took) = (policy.law?.startup, estimate.startup?);
+    (took > planned.mul_f64(HINT_OFF_BY)).then_some(Advice::StartsLate { planned, took })
 }
 
 fn doubted_concurrency(policy: &ScalingPolicy, estimate: &Estimate) -> Option<Advice> {
@@ -174,6 +171,13 @@ impl fmt::Display for Advice {
                 formatter,
                 "metadata key {key:?} says {hinted}, and each replica that was asked for holds {at_most:.1} at most \
                  while messages wait: correct it, unless replicas are missing (maxReplicaCount, no room for pods)"
+            ),
+            Self::StartsLate { planned, took } => write!(
+                formatter,
+                "replicas take {} s from being asked for to being ready, and {} s are planned for: say so with metadata \
+                 key \"startupSeconds\"",
+                took.as_secs(),
+                planned.as_secs()
             ),
             Self::VisibilityTooShort { timeout, seconds } => write!(
                 formatter,
@@ -286,6 +290,22 @@ mod tests {
         };
         assert!(keys(doubted(5.0)).contains("holds 5.0 at most"));
         assert_eq!(advised(doubted(7.0), 30), []);
+    }
+
+    #[test]
+    fn replicas_that_take_more_than_twice_as_long_to_start_are_reported() {
+        let started_in = |seconds| Estimate {
+            startup: Some(Duration::from_secs(seconds)),
+            ..given_estimate(1.0, 10.0)
+        };
+        assert_eq!(advised(started_in(120), 30), []);
+        let advice = advised(started_in(180), 30);
+        assert_eq!(advice.len(), 1);
+        assert_eq!(
+            advice[0].to_string(),
+            "replicas take 180 s from being asked for to being ready, and 60 s are planned for: say so with metadata \
+             key \"startupSeconds\""
+        );
     }
 
     #[test]

@@ -105,9 +105,9 @@ fn of_minutes(look: &Look) -> Option<WarningReport> {
 impl From<&Advice> for WarningReport {
     fn from(advice: &Advice) -> Self {
         let (kind, severity) = match advice {
-            Advice::HintContradicted { .. } | Advice::HintDoubted { .. } => {
-                (WarningKind::HintContradicted, Severity::Notable)
-            }
+            Advice::HintContradicted { .. }
+            | Advice::HintDoubted { .. }
+            | Advice::StartsLate { .. } => (WarningKind::HintContradicted, Severity::Notable),
             Advice::VisibilityTooShort { .. } => {
                 (WarningKind::VisibilityTimeout, Severity::Serious)
             }
