@@ -164,7 +164,7 @@ async fn sixty_four_askers_after_expiry_are_one_request() {
     tokio::time::sleep(Duration::from_millis(400)).await;
     let before = sqs.asked();
     // Slow enough that all of them find the request under way.
-    sqs.fault(FaultAction::Latency(Duration::from_millis(200)));
+    sqs.fault(FaultAction::Latency(Duration::from_secs(1)));
     let mut askers = JoinSet::new();
     for _ in 0..64 {
         let (client, metadata) = (scaler.client.clone(), sqs.metadata.clone());
