@@ -51,7 +51,7 @@ pub enum BindingTerm {
 
 impl BindingTerm {
     /// All terms.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Empty,
         Self::BelowActivation,
         Self::QueueLength,
@@ -60,6 +60,7 @@ impl BindingTerm {
         Self::Law(LawTerm::Learning),
         Self::Law(LawTerm::TargetWait),
         Self::Law(LawTerm::Busy),
+        Self::Law(LawTerm::TakenOver),
         Self::Law(LawTerm::Stalled),
         Self::Law(LawTerm::Ineffective),
         Self::Law(LawTerm::FifoGroups),
@@ -76,6 +77,7 @@ impl BindingTerm {
             Self::Law(LawTerm::Learning) => "learning",
             Self::Law(LawTerm::TargetWait) => "target_wait",
             Self::Law(LawTerm::Busy) => "busy",
+            Self::Law(LawTerm::TakenOver) => "taken_over",
             Self::Law(LawTerm::Stalled) => "stalled",
             Self::Law(LawTerm::Ineffective) => "ineffective",
             Self::Law(LawTerm::FifoGroups) => "fifo_groups",

@@ -37,6 +37,10 @@ const TRAFFIC_MESSAGES: f64 = 5.0;
 /// "While messages wait" means so long.
 const WAITING_FOR: Duration = Duration::from_mins(1);
 
+/// The autoscaler's window: what the copy before asked for last holds for so long, and what a fresh one asks for
+/// meanwhile is no less. It knows no arrivals yet.
+const TAKES_OVER_FOR: Duration = Duration::from_mins(5);
+
 /// The state from which estimates are made, of one queue under one law. Bounded: a quarter of an
 /// hour of readings.
 #[derive(Debug, Clone)]
@@ -188,6 +192,14 @@ impl Estimator {
         self.history.catch_up(now, before);
     }
 
+    fn taken_over(&self, now: Duration) -> f64 {
+        let is_fresh = |began_at| now.saturating_sub(began_at) < TAKES_OVER_FOR;
+        let found = self
+            .found_in_flight
+            .filter(|_| self.began_at.is_some_and(is_fresh));
+        found.unwrap_or_default()
+    }
+
     fn estimate(&self, now: Duration, reading: Reading) -> Estimate {
         let replicas_max = self.replicas_max(now);
         let message = self.message();
@@ -203,6 +215,7 @@ impl Estimator {
             visible: reading.visible,
             in_flight: reading.in_flight,
             found_in_flight: self.found_in_flight.unwrap_or_default(),
+            taken_over: self.taken_over(now),
             message,
             arrivals_per_second: self.arrivals_per_second(now, message, replicas_max),
             concurrency: self.concurrency(),

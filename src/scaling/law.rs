@@ -126,6 +126,8 @@ pub enum LawTerm {
     TargetWait,
     /// Busy slots that are not given up while messages wait.
     Busy,
+    /// Slots that were found at work: whoever asked for them knew more.
+    TakenOver,
     /// Work fails, and more replicas would fail as well.
     Stalled,
     /// More replicas got no more done.
@@ -178,9 +180,13 @@ impl Law {
                     * estimate
                         .steadily_busy
                         .map_or(0.0, |busy| busy.min(slots_max(estimate)));
+                let taken_over = estimate.taken_over.min(messages).min(slots_max(estimate));
+                let known_slots = drain_slots.max(kept_slots);
                 LawAnswer {
-                    needed: drain_slots.max(kept_slots) / concurrency,
-                    bound_by: if kept_slots > drain_slots {
+                    needed: known_slots.max(taken_over) / concurrency,
+                    bound_by: if taken_over > known_slots {
+                        LawTerm::TakenOver
+                    } else if kept_slots > drain_slots {
                         LawTerm::Busy
                     } else {
                         LawTerm::TargetWait
@@ -276,6 +282,7 @@ impl fmt::Display for LawTerm {
             Self::Learning => "at queueLength, while nothing is known of the work",
             Self::TargetWait => "so that no message waits too long",
             Self::Busy => "because messages wait and these replicas are busy",
+            Self::TakenOver => "because these were found at work at the start, minutes ago",
             Self::Stalled => "and no more, because work fails or nothing gets done",
             Self::Ineffective => "and no more, because more got no more done",
             Self::FifoGroups => "because no more groups can be worked on at once",

@@ -237,6 +237,57 @@ fn replicas_that_were_found_at_work_stay_while_nothing_is_known_of_it() {
     }
 }
 
+/// Twenty found at work, of whose messages half are done when the second look is taken.
+fn taken_over_at(second: u64) -> Estimate {
+    let mut estimator = Estimator::new(given_law());
+    let begin = Duration::from_mins(20_000);
+    let look = |in_flight| Backlog {
+        in_flight,
+        ..Backlog::default()
+    };
+    let mut last = None;
+    for (after, backlog) in [(0, look(20)), (second, look(10))] {
+        let seen = Seen {
+            backlog: &backlog,
+            minutes: &[],
+            ready_replicas: None,
+            delay: None,
+        };
+        last = Some(estimator.observe(begin + Duration::from_secs(after), &seen));
+    }
+    last.unwrap()
+}
+
+#[test]
+fn what_was_found_at_work_counts_for_a_window_of_the_autoscaler() {
+    assert_eq!(taken_over_at(299).taken_over, 20.0);
+    assert_eq!(taken_over_at(300).taken_over, 0.0);
+}
+
+/// In flight, found at work at the start, and the replicas by which that is answered.
+#[test]
+fn replicas_that_were_found_at_work_stay_while_their_messages_are_there() {
+    let table = [
+        (10.0, 10.0, 10.0, LawTerm::TakenOver),
+        (4.0, 10.0, 4.0, LawTerm::TakenOver),
+        (10.0, 0.0, 0.0, LawTerm::TargetWait),
+    ];
+    for (in_flight, taken_over, least, bound_by) in table {
+        let estimate = Estimate {
+            in_flight,
+            taken_over,
+            message: Some(MessageTime {
+                seconds: 1.0,
+                deletions: 100.0,
+            }),
+            ..given_estimate()
+        };
+        let answer = given_law().answer(&estimate, 5.0);
+        assert_eq!(answer.bound_by, bound_by, "{answer:?}");
+        assert!(answer.needed >= least, "{answer:?}");
+    }
+}
+
 /// Four replicas for four minutes, then eight; as much is done all the time.
 fn ineffective_above(in_flight_before: i64, in_flight_after: i64) -> Option<f64> {
     let mut estimator = Estimator::new(given_law());

@@ -244,7 +244,7 @@ pub struct DecisionReport {
     /// Active although there is no message: emptiness is not confirmed, or the workload is kept warm.
     pub is_kept_awake: bool,
     /// The term that determined the value: `empty`, `below_activation`, `queue_length`, `max_replicas`, or
-    /// of the law `learning`, `target_wait`, `busy`, `stalled`, `ineffective`, `fifo_groups`, `law_empty`.
+    /// of the law `learning`, `target_wait`, `busy`, `taken_over`, `stalled`, `ineffective`, `fifo_groups`, `law_empty`.
     pub bound_by: String,
     /// The decision in words.
     pub explanation: String,

@@ -11,7 +11,7 @@ const LABEL = Object.fromEntries(STATES);
 const BOUND = {
   empty: 'empty queue', law_empty: 'empty queue', below_activation: 'activation length',
   queue_length: 'queue length', max_replicas: 'maxReplicas', learning: 'still learning',
-  target_wait: 'target wait', busy: 'busy replicas', stalled: 'work fails',
+  target_wait: 'target wait', busy: 'busy replicas', taken_over: 'taken over', stalled: 'work fails',
   ineffective: 'something behind', fifo_groups: 'FIFO groups',
 };
 // Rows are put in order no more often than this, and never under somebody's pointer or focus.

@@ -27,6 +27,8 @@ pub struct Estimate {
     /// Messages that were in flight at the first look ever: replicas work on them that somebody else
     /// asked for, such as a copy of the scaler that is gone.
     pub found_in_flight: f64,
+    /// The same within a window of the autoscaler after that look, and 0 later.
+    pub taken_over: f64,
     /// How long a message is in flight. None while nothing tells.
     pub message: Option<MessageTime>,
     /// How long the oldest message has waited. None when nothing waits.
