@@ -66,8 +66,10 @@ async fn lead(mut near: TcpStream, targets: Vec<SocketAddr>, mut state: watch::R
         }
     };
     let broken = tokio::select! {
-        () = passing => return,
+        // Of a wire that is broken not even what happens to be ready comes through.
+        biased;
         state = state.wait_for(|state| *state != State::Whole) => *state.unwrap(),
+        () = passing => return,
     };
     if broken == State::HalfOpen {
         // It never says anything again.

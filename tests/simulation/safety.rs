@@ -1,5 +1,6 @@
 //! Random scenarios under every policy: what must never happen, in each step, and what must have happened
-//! in the end. A failure prints its seed; `SEED=... cargo test --test simulation` runs that one alone.
+//! in the end. A failure prints its seed; `SEED=... cargo test --test simulation` runs that one alone, and
+//! `SCENARIOS=100000` as many as that.
 
 use std::{env, ops::ControlFlow, time::Duration};
 
@@ -16,7 +17,7 @@ use sluice::simulation::{
 
 use super::support::at;
 
-/// Scenarios in one run of the tests; each has another policy.
+/// Scenarios in one run of the tests, unless told otherwise; neighbours have different policies.
 const SCENARIOS: u64 = 64;
 
 const POLICIES: [&str; 16] = [
@@ -220,14 +221,16 @@ fn check(seed: u64) {
     assert!(outcome.late_share.is_finite() && outcome.late_share <= 1.0);
 }
 
+fn told(variable: &str) -> Option<u64> {
+    let told = env::var(variable).ok()?;
+    Some(told.parse().expect("a whole number"))
+}
+
 #[test]
 fn no_step_is_unsafe_and_every_run_ends_well() {
-    let seeds = match env::var("SEED") {
-        Ok(seed) => {
-            let seed: u64 = seed.parse().expect("SEED is a whole number");
-            seed..seed + 1
-        }
-        Err(_) => 0..SCENARIOS,
+    let seeds = match told("SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..told("SCENARIOS").unwrap_or(SCENARIOS),
     };
     for seed in seeds {
         let shown = std::panic::catch_unwind(|| check(seed));
