@@ -192,12 +192,15 @@ impl Estimator {
         self.history.catch_up(now, before);
     }
 
+    /// What was found at work, for as long as that counts.
     fn taken_over(&self, now: Duration) -> f64 {
         let is_fresh = |began_at| now.saturating_sub(began_at) < TAKES_OVER_FOR;
-        let found = self
-            .found_in_flight
-            .filter(|_| self.began_at.is_some_and(is_fresh));
-        found.unwrap_or_default()
+        let found = self.found_in_flight.unwrap_or_default();
+        if self.began_at.is_some_and(is_fresh) {
+            found
+        } else {
+            0.0
+        }
     }
 
     fn estimate(&self, now: Duration, reading: Reading) -> Estimate {

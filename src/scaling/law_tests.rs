@@ -9,6 +9,16 @@ use crate::scaling::{
     Backlog, Estimate, Estimator, Law, LawTerm, MessageTime, Minute, ScalingPolicy, Seen,
 };
 
+/// Nothing but the counts.
+fn seen(backlog: &Backlog) -> Seen<'_> {
+    Seen {
+        backlog,
+        minutes: &[],
+        ready_replicas: None,
+        delay: None,
+    }
+}
+
 #[test]
 fn the_horizon_is_the_target_less_what_starting_takes() {
     let law = |seconds| Law {
@@ -34,15 +44,12 @@ fn what_ready_replicas_hold_is_known_though_no_message_waits() {
     let mut concurrency = 0.0;
     for poll in 0..4 {
         let backlog = Backlog {
-            visible: 0,
             in_flight: 12,
-            delayed: 0,
+            ..Backlog::default()
         };
         let seen = Seen {
-            backlog: &backlog,
-            minutes: &[],
             ready_replicas: Some(2),
-            delay: None,
+            ..seen(&backlog)
         };
         let now = Duration::from_secs(1_000_000 + 15 * poll);
         concurrency = estimator.observe(now, &seen).concurrency;
@@ -247,13 +254,7 @@ fn taken_over_at(second: u64) -> Estimate {
     };
     let mut last = None;
     for (after, backlog) in [(0, look(20)), (second, look(10))] {
-        let seen = Seen {
-            backlog: &backlog,
-            minutes: &[],
-            ready_replicas: None,
-            delay: None,
-        };
-        last = Some(estimator.observe(begin + Duration::from_secs(after), &seen));
+        last = Some(estimator.observe(begin + Duration::from_secs(after), &seen(&backlog)));
     }
     last.unwrap()
 }
@@ -264,27 +265,35 @@ fn what_was_found_at_work_counts_for_a_window_of_the_autoscaler() {
     assert_eq!(taken_over_at(300).taken_over, 0.0);
 }
 
-/// In flight, found at work at the start, and the replicas by which that is answered.
+/// In flight, found at work at the start, replicas that can exist, and those by which that is answered.
 #[test]
 fn replicas_that_were_found_at_work_stay_while_their_messages_are_there() {
     let table = [
-        (10.0, 10.0, 10.0, LawTerm::TakenOver),
-        (4.0, 10.0, 4.0, LawTerm::TakenOver),
-        (10.0, 0.0, 0.0, LawTerm::TargetWait),
+        (10.0, 10.0, None, 10.0),
+        (4.0, 10.0, None, 4.0),
+        (10.0, 10.0, Some(6.0), 6.0),
     ];
-    for (in_flight, taken_over, least, bound_by) in table {
+    let message = Some(MessageTime {
+        seconds: 1.0,
+        deletions: 100.0,
+    });
+    for (in_flight, taken_over, replicas_max, needed) in table {
         let estimate = Estimate {
             in_flight,
             taken_over,
-            message: Some(MessageTime {
-                seconds: 1.0,
-                deletions: 100.0,
-            }),
+            replicas_max,
+            message,
             ..given_estimate()
         };
         let answer = given_law().answer(&estimate, 5.0);
-        assert_eq!(answer.bound_by, bound_by, "{answer:?}");
-        assert!(answer.needed >= least, "{answer:?}");
+        assert_eq!(answer.bound_by, LawTerm::TakenOver, "{answer:?}");
+        assert_eq!(answer.needed, needed, "{answer:?}");
+        let later = Estimate {
+            taken_over: 0.0,
+            ..estimate
+        };
+        let answer = given_law().answer(&later, 5.0);
+        assert_eq!(answer.bound_by, LawTerm::TargetWait, "{answer:?}");
     }
 }
 
@@ -312,10 +321,8 @@ fn ineffective_above(in_flight_before: i64, in_flight_after: i64) -> Option<f64>
             ..Minute::default()
         });
         let seen = Seen {
-            backlog: &backlog,
             minutes: minute.as_slice(),
-            ready_replicas: None,
-            delay: None,
+            ..seen(&backlog)
         };
         last = Some(estimator.observe(now, &seen));
         estimator.asked(now, if is_after { 8.0 } else { 4.0 });
