@@ -132,5 +132,6 @@ async fn a_long_run_with_faults_leaves_nothing_behind() {
         assert!(last.threads <= second.threads, "{quarters:?}");
         assert!(last.descriptors <= second.descriptors + 10, "{quarters:?}");
         assert!(residents[residents.len() - 1] <= residents[1] * GROWTH_MAX);
+        assert!(last.resident_kibibytes <= second.resident_kibibytes * GROWTH_MAX);
     }
 }
