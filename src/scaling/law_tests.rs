@@ -281,8 +281,8 @@ fn replicas_that_were_found_at_work_stay_while_their_messages_are_there() {
         let estimate = Estimate {
             in_flight,
             taken_over,
-            replicas_max,
             message,
+            replicas_max,
             ..given_estimate()
         };
         let answer = given_law().answer(&estimate, 5.0);
