@@ -8,25 +8,25 @@ const STEP: Duration = Duration::from_secs(30);
 /// An hour of steps.
 const STEPS_MAX: usize = 120;
 
-/// One moment of a trigger.
+/// One moment of a trigger, no finer than a picture of it: thousands of triggers keep an hour of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Moment {
     /// Since the Unix epoch.
-    pub(super) at: Duration,
-    pub(super) visible: i64,
-    pub(super) in_flight: i64,
+    pub(super) at_seconds: u32,
+    pub(super) visible: u32,
+    pub(super) in_flight: u32,
     pub(super) replicas: f32,
     pub(super) plain_replicas: f32,
     pub(super) oldest_age_seconds: Option<f32>,
 }
 
 impl Moment {
-    fn step(&self) -> u128 {
-        self.at.as_millis() / STEP.as_millis()
+    fn step(&self) -> u64 {
+        u64::from(self.at_seconds) / STEP.as_secs()
     }
 
-    fn messages(&self) -> i64 {
-        self.visible.saturating_add(self.in_flight)
+    fn messages(&self) -> u64 {
+        u64::from(self.visible) + u64::from(self.in_flight)
     }
 }
 
@@ -44,6 +44,8 @@ impl History {
                 }
             }
             _ => {
+                // At once: what a scaler takes is known after a minute, not after an hour.
+                self.0.reserve_exact(STEPS_MAX.saturating_sub(self.0.len()));
                 while self.0.len() >= STEPS_MAX {
                     self.0.pop_front();
                 }
@@ -54,8 +56,9 @@ impl History {
 
     /// The moments of the hour before `now`.
     pub(super) fn since_an_hour(&self, now: Duration) -> impl Iterator<Item = &Moment> {
-        let from = now.saturating_sub(Duration::from_hours(1));
-        self.0.iter().filter(move |moment| moment.at >= from)
+        let from = now.saturating_sub(Duration::from_hours(1)).as_secs();
+        let moments = self.0.iter();
+        moments.filter(move |moment| u64::from(moment.at_seconds) >= from)
     }
 }
 
@@ -63,9 +66,9 @@ impl History {
 mod tests {
     use super::*;
 
-    fn given_moment(seconds: u64, visible: i64) -> Moment {
+    fn given_moment(at_seconds: u32, visible: u32) -> Moment {
         Moment {
-            at: Duration::from_secs(seconds),
+            at_seconds,
             visible,
             in_flight: 0,
             replicas: 0.0,
@@ -81,7 +84,7 @@ mod tests {
             history.note(given_moment(seconds, visible));
         }
         let now = Duration::from_mins(1);
-        let kept: Vec<i64> = history.since_an_hour(now).map(|m| m.visible).collect();
+        let kept: Vec<u32> = history.since_an_hour(now).map(|m| m.visible).collect();
         assert_eq!(kept, [9, 4]);
     }
 

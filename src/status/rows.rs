@@ -133,7 +133,7 @@ impl Row {
             law_replicas: law.map(|law| law.replicas.ceil()),
             ready_replicas: last.and_then(|look| look.ready_replicas),
             bound_by: decision.map(|decision| decision.bound_by.name()),
-            backlog: backlog.map(|moment| moment.visible).collect(),
+            backlog: backlog.map(|moment| i64::from(moment.visible)).collect(),
         }
     }
 }

@@ -174,13 +174,22 @@ fn moment(look: &Look) -> Moment {
     let decision = &look.decision;
     let oldest = decision.law.and_then(|law| law.estimate.oldest);
     Moment {
-        at: look.at,
-        visible: decision.backlog.visible,
-        in_flight: look.observation.in_flight.clone().unwrap_or_default(),
+        at_seconds: most(look.at.as_secs()),
+        visible: messages(decision.backlog.visible),
+        in_flight: messages(look.observation.in_flight.clone().unwrap_or_default()),
         replicas: short(decision.replicas().unwrap_or_default()),
         plain_replicas: short(decision.plain_replicas().unwrap_or_default()),
         oldest_age_seconds: oldest.map(|oldest| oldest.age.as_secs_f32()),
     }
+}
+
+/// A count as it is drawn: no emulator's -1, and four thousand million look like more.
+fn messages(count: i64) -> u32 {
+    most(count.max(0).unsigned_abs())
+}
+
+fn most(number: u64) -> u32 {
+    number.try_into().unwrap_or(u32::MAX)
 }
 
 #[allow(

@@ -138,9 +138,9 @@ fn history(state: &State, now: Duration) -> Vec<HistoryPoint> {
     let points = state.history.since_an_hour(now);
     points
         .map(|moment| HistoryPoint {
-            at_seconds: moment.at.as_secs_f64(),
-            visible_messages: moment.visible,
-            in_flight_messages: moment.in_flight,
+            at_seconds: f64::from(moment.at_seconds),
+            visible_messages: i64::from(moment.visible),
+            in_flight_messages: i64::from(moment.in_flight),
             replicas: moment.replicas,
             plain_replicas: moment.plain_replicas,
             oldest_age_seconds: moment.oldest_age_seconds,
