@@ -53,11 +53,12 @@ async fn watch(flags: &[&str], interval: Duration) {
     );
     sleep(SETTLED_AFTER.max(interval)).await;
     let (began, cpu) = (Instant::now(), scaler.cpu());
+    let asked = sqs.asked();
     let bins = bins(&sqs).await;
     let seconds = began.elapsed().as_secs_f64();
-    let requests = bins.iter().sum::<u64>() as f64;
-    let mean = requests / bins.len() as f64;
-    let most = bins.iter().copied().max().unwrap() as f64;
+    let requests = (sqs.asked() - asked) as f64;
+    let mean = requests * BIN.as_secs_f64() / seconds;
+    let most = bins.into_iter().fold(0.0, f64::max);
     let per_queue = requests / QUEUES as f64 * interval.as_secs_f64() / seconds;
     let what = format!("10,000 sleeping queues, {} s apart", interval.as_secs());
     row(
@@ -98,16 +99,17 @@ async fn given_streams(scaler: &Scaler, sqs: &Sqs) -> Vec<Streaming<IsActiveResp
     opening.join_all().await
 }
 
-/// The requests of each tenth of a second.
-async fn bins(sqs: &Sqs) -> Vec<u64> {
-    let (began, mut last, mut bins) = (Instant::now(), sqs.asked(), Vec::new());
-    let mut ticks = tokio::time::interval(BIN);
-    ticks.tick().await;
+/// The requests of each tenth of a second. The end of one is when this process got to see it: what
+/// came in more than that is no burst of the scaler's.
+async fn bins(sqs: &Sqs) -> Vec<f64> {
+    let (began, mut bins) = (Instant::now(), Vec::new());
+    let (mut last, mut last_at) = (sqs.asked(), began);
     while began.elapsed() < OVER {
-        ticks.tick().await;
-        let now = sqs.asked();
-        bins.push(now - last);
-        last = now;
+        sleep(BIN).await;
+        let (now, now_at) = (sqs.asked(), Instant::now());
+        let requests = (now - last) as f64;
+        bins.push(requests * BIN.as_secs_f64() / (now_at - last_at).as_secs_f64());
+        (last, last_at) = (now, now_at);
     }
     bins
 }
