@@ -1,11 +1,11 @@
 //! SQS through its SDK, which only this module names. It tells what happened, and neither repeats nor decides.
 
+mod convert;
 mod counting;
+mod error;
 mod moving;
 
-use std::collections::HashMap;
 use std::error::Error;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,32 +16,21 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{Config, Region, http::HttpResponse};
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{
-    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
-    DeleteMessageBatchRequestEntry, Message as SqsMessage, MessageAttributeValue,
-    MessageSystemAttributeName, SendMessageBatchRequestEntry,
+    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
+    SendMessageBatchRequestEntry,
 };
-use thiserror::Error as ThisError;
-use tracing::error;
 
-pub use self::moving::MoveProgress;
-use crate::batch::{Rejection, Reply, entry_id};
+use self::convert::{SYSTEM_ATTRIBUTES, attributes, message, reply, whole_seconds};
+pub use self::{error::QueueError, moving::MoveProgress};
+use crate::batch::{Reply, entry_id};
 use crate::message::{Message, Receipt};
 use crate::produce::events::Outgoing;
-use crate::remedy::{Reason, Remedy};
 use crate::settings::QueueSettings;
 
 /// A request that does not wait is answered in tens of milliseconds; after this it has been lost on the way.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How much longer than its own wait a receive may take before it is given up.
 pub const RECEIVE_MARGIN: Duration = Duration::from_secs(10);
-
-/// What a handler, the metrics and the order of a FIFO queue need to know of a message.
-const SYSTEM_ATTRIBUTES: [MessageSystemAttributeName; 4] = [
-    MessageSystemAttributeName::ApproximateReceiveCount,
-    MessageSystemAttributeName::SentTimestamp,
-    MessageSystemAttributeName::ApproximateFirstReceiveTimestamp,
-    MessageSystemAttributeName::MessageGroupId,
-];
 
 /// One queue.
 #[derive(Debug, Clone)]
@@ -66,74 +55,6 @@ pub enum Purpose {
     Keep,
     /// Another consumer may have it then.
     Release,
-}
-
-/// Why SQS did not do what it was asked.
-#[derive(Debug, ThisError)]
-pub enum QueueError {
-    #[error("queue {url:?} does not exist in this account and region")]
-    Missing {
-        url: String,
-        #[source]
-        source: BoxError,
-    },
-    #[error("not allowed to {operation} queue {url:?}: grant {grant}")]
-    Denied {
-        operation: &'static str,
-        url: String,
-        grant: &'static str,
-        #[source]
-        source: BoxError,
-    },
-    #[error("AWS does not accept the credentials that {operation} queue {url:?} was asked with")]
-    Credentials {
-        operation: &'static str,
-        url: String,
-        #[source]
-        source: BoxError,
-    },
-    #[error("SQS does not {operation} queue {url:?} as it is set up")]
-    Invalid {
-        operation: &'static str,
-        url: String,
-        #[source]
-        source: BoxError,
-    },
-    #[error("cannot {operation} queue {url:?}")]
-    Failed {
-        operation: &'static str,
-        url: String,
-        remedy: Remedy,
-        #[source]
-        source: BoxError,
-    },
-    /// It may have been done all the same.
-    #[error("no clear answer when asked to {operation} queue {url:?}")]
-    Unanswered {
-        operation: &'static str,
-        url: String,
-        #[source]
-        source: BoxError,
-    },
-}
-
-type BoxError = Box<dyn Error + Send + Sync>;
-
-impl QueueError {
-    /// Whether only a person can help: waiting does not create a queue or a permission.
-    pub fn is_permanent(&self) -> bool {
-        !matches!(self, Self::Failed { .. } | Self::Unanswered { .. })
-    }
-
-    /// How long to wait before asking again, after this many failures in a row.
-    pub fn wait(&self, failures: u32, chance: f64) -> Duration {
-        let remedy = match self {
-            Self::Failed { remedy, .. } => *remedy,
-            Self::Unanswered { .. } => Remedy::Retry,
-            _ => Remedy::BackOff,
-        };
-        remedy.wait(failures, chance)
-    }
 }
 
 impl Queue {
@@ -290,57 +211,7 @@ impl Queue {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let url = self.url.to_string();
-        let remedy = Remedy::of(error.code());
-        // SQS gives each of its errors a code; one without was lost on its way here, or an answer of success was.
-        let may_be_done =
-            error.code().is_none() && !matches!(error, SdkError::ConstructionFailure(_));
-        let source = cause(error);
-        if may_be_done {
-            return QueueError::Unanswered {
-                operation,
-                url,
-                source,
-            };
-        }
-        match remedy {
-            Remedy::Fatal(Reason::Missing) => QueueError::Missing { url, source },
-            Remedy::Fatal(Reason::Denied) => QueueError::Denied {
-                operation,
-                url,
-                grant: grant(operation),
-                source,
-            },
-            Remedy::Fatal(Reason::Credentials) => QueueError::Credentials {
-                operation,
-                url,
-                source,
-            },
-            Remedy::Fatal(Reason::Invalid) => QueueError::Invalid {
-                operation,
-                url,
-                source,
-            },
-            Remedy::Retry | Remedy::BackOff => QueueError::Failed {
-                operation,
-                url,
-                remedy,
-                source,
-            },
-        }
-    }
-}
-
-/// What an operation needs to be allowed.
-fn grant(operation: &str) -> &'static str {
-    match operation {
-        "send to" => "sqs:SendMessage",
-        "look up the URL of" => "sqs:GetQueueUrl, or set SQS_QUEUE_URL",
-        "look up the ARN of" | "count the messages of" => "sqs:GetQueueAttributes",
-        "move messages from" | "stop moving messages from" | "look at the moves from" => {
-            "sqs:StartMessageMoveTask, sqs:ListMessageMoveTasks and sqs:CancelMessageMoveTask"
-        }
-        _ => "sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility",
+        QueueError::of(operation, &self.url, error)
     }
 }
 
@@ -357,81 +228,4 @@ pub async fn aws(settings: &QueueSettings) -> SdkConfig {
         loader = loader.region(Region::new(region.clone()));
     }
     loader.load().await
-}
-
-/// What SQS answered, or why no answer came. The SDK's own chain says an answer twice.
-fn cause<E>(error: SdkError<E, HttpResponse>) -> BoxError
-where
-    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-{
-    match (&error, error.code()) {
-        (SdkError::ServiceError(_), Some(code)) => {
-            format!("{code}: {}", error.message().unwrap_or("no explanation")).into()
-        }
-        _ => error.into(),
-    }
-}
-
-/// SQS always names a message and its receipt; without them nothing could ever be done with it.
-fn message(received: SqsMessage) -> Option<Message> {
-    let (Some(id), Some(handle)) = (received.message_id, received.receipt_handle) else {
-        error!("SQS gave out a message without an id or a receipt handle; it comes again later");
-        return None;
-    };
-    let system = received.attributes.unwrap_or_default();
-    let milliseconds = |name| number(&system, &name).map(Duration::from_millis);
-    let attributes = received.message_attributes.unwrap_or_default();
-    Some(Message {
-        id,
-        body: received.body.unwrap_or_default(),
-        attributes: attributes
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value.string_value?)))
-            .collect(),
-        group: system
-            .get(&MessageSystemAttributeName::MessageGroupId)
-            .cloned(),
-        receive_count: number(
-            &system,
-            &MessageSystemAttributeName::ApproximateReceiveCount,
-        ),
-        sent_at: milliseconds(MessageSystemAttributeName::SentTimestamp),
-        first_received_at: milliseconds(
-            MessageSystemAttributeName::ApproximateFirstReceiveTimestamp,
-        ),
-        receipt: Receipt::new(&handle),
-    })
-}
-
-fn number<N: FromStr>(
-    attributes: &HashMap<MessageSystemAttributeName, String>,
-    name: &MessageSystemAttributeName,
-) -> Option<N> {
-    attributes.get(name)?.parse().ok()
-}
-
-fn attributes(message: &Outgoing) -> HashMap<String, MessageAttributeValue> {
-    let values = message.attributes.iter().map(|(name, text)| {
-        let value = MessageAttributeValue::builder()
-            .data_type("String")
-            .string_value(text);
-        Some(((*name).to_owned(), value.build().ok()?))
-    });
-    values.flatten().collect()
-}
-
-fn reply(accepted: impl Iterator<Item = String>, failed: Vec<BatchResultErrorEntry>) -> Reply {
-    let rejected = failed.into_iter().map(|entry| Rejection {
-        id: entry.id,
-        code: entry.code,
-        is_sender_fault: entry.sender_fault,
-    });
-    Reply {
-        accepted: accepted.collect(),
-        rejected: rejected.collect(),
-    }
-}
-
-fn whole_seconds(duration: Duration) -> i32 {
-    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
 }
