@@ -67,6 +67,8 @@ pub struct Estimator {
     /// What is thought of a `concurrency` that was hinted at.
     doubt: Doubt,
     traffic_since: Option<Duration>,
+    /// Since when messages have been in flight.
+    worked_since: Option<Duration>,
     /// When the first look was.
     began_at: Option<Duration>,
     /// What was in flight at the first look.
@@ -107,6 +109,7 @@ impl Estimator {
             startup: Startup::default(),
             doubt: Doubt::default(),
             traffic_since: None,
+            worked_since: None,
             began_at: None,
             found_in_flight: None,
             last: None,
@@ -165,6 +168,9 @@ impl Estimator {
         }
         if reading.messages() >= TRAFFIC_MESSAGES {
             self.traffic_since.get_or_insert(now);
+            if reading.in_flight >= 1.0 {
+                self.worked_since.get_or_insert(now);
+            }
         }
         self.learn_from_fall(now, reading.messages());
         self.estimate(now, reading)
@@ -238,6 +244,7 @@ impl Estimator {
                 .filter(|groups| self.are_the_limit(*groups, replicas_max)),
             due: self.due(now, reading),
             traffic_for: self.traffic_since.map(|since| now.saturating_sub(since)),
+            worked_for: self.worked_since.map(|since| now.saturating_sub(since)),
         }
     }
 }

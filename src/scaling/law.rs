@@ -72,13 +72,15 @@ const ARRIVALS_SERVED_AT_ONCE: f64 = 0.5;
 const BUSY_KEPT: f64 = 0.7;
 
 /// While nothing is learned and nothing hinted at, the number of replicas is felt for: so many at
-/// first, and twice as many after each interval. `queueLength` may be far off.
-const UNKNOWN_REPLICAS_FIRST: f64 = 4.0;
+/// first, and twice as many after each interval. `queueLength` may be far off. Few show how long a message
+/// takes as well as many do, but a single one may be the one that does not start.
+const UNKNOWN_REPLICAS_FIRST: f64 = 3.0;
 
 /// In so long the first messages are done, and show how long they take. With a longer target there is
-/// time to wait for that.
+/// time to wait for that, but not too much: messages of half an hour show nothing for long, and need as
+/// many replicas as there is room for.
 const UNKNOWN_DOUBLES_EVERY: Duration = Duration::from_secs(30);
-const UNKNOWN_DOUBLES_IN_TARGET: u32 = 8;
+const UNKNOWN_DOUBLES_IN_TARGET: u32 = 15;
 
 /// More than any cluster holds.
 const DOUBLINGS_MAX: f64 = 30.0;
@@ -203,8 +205,14 @@ impl Law {
     fn unknown_replicas(&self, estimate: &Estimate, queue_length: f64) -> f64 {
         let messages = estimate.visible + estimate.in_flight;
         let doubles_every = UNKNOWN_DOUBLES_EVERY.max(self.target_wait / UNKNOWN_DOUBLES_IN_TARGET);
+        // Before the first replicas work nothing shows what more of them are good for, and to double would be
+        // blind. A short target has no time to wait for that.
+        let spare = self.target_wait.mul_f64(SHARE_OF_TARGET);
+        let spare = spare.saturating_sub(self.startup);
         let traffic_for = estimate.traffic_for.unwrap_or_default();
-        let doublings = traffic_for
+        let could_show_for = estimate.worked_for.unwrap_or_default();
+        let doublings = could_show_for
+            .max(traffic_for.saturating_sub(spare))
             .div_duration_f64(doubles_every)
             .min(DOUBLINGS_MAX);
         let felt_for = UNKNOWN_REPLICAS_FIRST * doublings.exp2();

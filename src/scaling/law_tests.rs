@@ -229,8 +229,8 @@ fn replicas_that_were_found_at_work_stay_while_nothing_is_known_of_it() {
         (5.0, 10.0, 10.0, 10.0),
         (0.0, 2.0, 10.0, 2.0),
         (5.0, 10.0, 0.0, 3.0),
-        (100.0, 10.0, 0.0, 4.0),
-        (100.0, 10.0, 2.0, 4.0),
+        (100.0, 10.0, 0.0, 3.0),
+        (100.0, 10.0, 2.0, 3.0),
     ];
     for (visible, in_flight, found_in_flight, expected) in table {
         let estimate = Estimate {
@@ -240,6 +240,35 @@ fn replicas_that_were_found_at_work_stay_while_nothing_is_known_of_it() {
             ..given_estimate()
         };
         let needed = given_law().answer(&estimate, 5.0).needed;
+        assert!((needed - expected).abs() < 1e-9, "{needed}: {estimate:?}");
+    }
+}
+
+/// The target, since when there has been traffic and since when it has been worked on, in seconds, and the
+/// replicas that are tried.
+#[test]
+fn no_more_is_tried_before_the_first_replicas_work_while_the_target_leaves_time() {
+    let table = [
+        (300, 0, None, 3.0),
+        (300, 120, None, 3.0),
+        (300, 276, None, 12.0),
+        (300, 120, Some(60), 12.0),
+        (300, 120, Some(120), 48.0),
+        (60, 60, None, 12.0),
+        (900, 180, Some(120), 12.0),
+    ];
+    for (target, traffic_for, worked_for, expected) in table {
+        let law = Law {
+            target_wait: Duration::from_secs(target),
+            ..given_law()
+        };
+        let estimate = Estimate {
+            visible: 10_000.0,
+            traffic_for: Some(Duration::from_secs(traffic_for)),
+            worked_for: worked_for.map(Duration::from_secs),
+            ..given_estimate()
+        };
+        let needed = law.answer(&estimate, 5.0).needed;
         assert!((needed - expected).abs() < 1e-9, "{needed}: {estimate:?}");
     }
 }

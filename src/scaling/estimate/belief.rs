@@ -66,6 +66,8 @@ pub struct Estimate {
     pub due: f64,
     /// Since when there has been traffic.
     pub traffic_for: Option<Duration>,
+    /// Since when some of it has been seen in flight: before that nothing could be learned.
+    pub worked_for: Option<Duration>,
 }
 
 /// How long the oldest message has waited.
