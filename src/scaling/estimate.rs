@@ -49,9 +49,12 @@ pub struct Estimator {
     history: History,
     asked: ReplicaHistory,
     ready: ReplicaHistory,
-    /// Replica-seconds of work, faded.
+    /// Slot-seconds of work, faded, as they were counted.
+    slot_seconds: f64,
+    /// Replica-seconds of work, faded alike, of replicas that were full: how many slots that is may be learned
+    /// later.
     replica_seconds: f64,
-    /// Deletions that came of them, faded alike.
+    /// Deletions that came of both, faded alike.
     deletions: f64,
     /// The shortest time that a fall of the counts has shown, the more doubted the older it is, while
     /// CloudWatch has shown none.
@@ -98,6 +101,7 @@ impl Estimator {
             history: History::default(),
             asked: ReplicaHistory::default(),
             ready: ReplicaHistory::default(),
+            slot_seconds: 0.0,
             replica_seconds: 0.0,
             deletions: 0.0,
             by_fall: None,

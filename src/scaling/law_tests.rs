@@ -273,6 +273,52 @@ fn no_more_is_tried_before_the_first_replicas_work_while_the_target_leaves_time(
     }
 }
 
+/// One replica of which nothing is known: it has room for more than the one message that it holds.
+#[test]
+fn what_is_learned_of_concurrency_does_not_multiply_what_was_in_flight_before() {
+    let mut estimator = Estimator::new(Law {
+        concurrency: None,
+        message: None,
+        ..given_law()
+    });
+    let begin = Duration::from_mins(20_000);
+    let minute = Minute {
+        from: begin,
+        received: Some(60.0),
+        deleted: Some(60.0),
+        ..Minute::default()
+    };
+    let mut look = |after: u64, in_flight: i64, minutes: &[Minute]| {
+        let backlog = Backlog {
+            visible: 100 * (in_flight - 1),
+            in_flight,
+            delayed: 0,
+        };
+        let seen = Seen {
+            minutes,
+            ready_replicas: Some(1),
+            ..seen(&backlog)
+        };
+        estimator.observe(begin + Duration::from_secs(after), &seen)
+    };
+    for after in [0, 20, 40, 60] {
+        look(after, 1, &[]);
+    }
+    let taught = look(80, 1, &[minute]);
+    assert_eq!(
+        (taught.message.unwrap().seconds, taught.concurrency),
+        (1.0, 1.0)
+    );
+    let mut later = taught;
+    for poll in 0..8 {
+        later = look(100 + 10 * poll, 10, &[minute]);
+    }
+    assert_eq!(
+        (later.message.unwrap().seconds, later.concurrency),
+        (1.0, 10.0)
+    );
+}
+
 /// Twenty found at work, of whose messages half are done when the second look is taken.
 fn taken_over_at(second: u64) -> Estimate {
     let mut estimator = Estimator::new(given_law());

@@ -50,6 +50,31 @@ impl Lost {
     }
 }
 
+/// What was at work in a minute, counted in one or the other: replicas that had room for more have as many
+/// slots at work as messages are in flight, whatever is learned of `concurrency` later.
+#[derive(Debug, Clone, Copy)]
+struct Busy {
+    slots: f64,
+    /// Full ones.
+    replicas: f64,
+}
+
+impl Busy {
+    fn slots(slots: f64) -> Self {
+        Self {
+            slots,
+            replicas: 0.0,
+        }
+    }
+
+    fn replicas(replicas: f64) -> Self {
+        Self {
+            slots: 0.0,
+            replicas,
+        }
+    }
+}
+
 impl Estimator {
     pub(super) fn learn(&mut self, minute: &Minute) {
         let waited = self.history.had_waited(minute.until(), Duration::MAX);
@@ -76,12 +101,12 @@ impl Estimator {
         if deleted <= 0.0 && in_flight < IDLE_BELOW && !is_failing {
             return;
         }
-        let busy_replicas = self.busy_replicas(minute, in_flight, deleted);
+        let busy = self.busy(minute, in_flight, deleted);
         if deleted > 0.0 {
             self.last_deletion_at = Some(minute.until());
         }
         let seconds = self.message().map_or(60.0, |message| message.seconds);
-        if is_failing || self.is_silent(minute, busy_replicas, seconds) {
+        if is_failing || self.is_silent(minute, &busy, seconds) {
             // What is measured while nothing succeeds is no service time.
             self.stalled_since.get_or_insert(minute.from);
             return;
@@ -91,17 +116,24 @@ impl Estimator {
         }
         let half_life = (MESSAGES_TO_TELL * seconds).max(HALF_LIFE.as_secs_f64());
         let kept = 0.5_f64.powf(Minute::LENGTH.as_secs_f64() / half_life);
-        self.replica_seconds =
-            self.replica_seconds * kept + busy_replicas * Minute::LENGTH.as_secs_f64();
+        let length = Minute::LENGTH.as_secs_f64();
+        self.slot_seconds = self.slot_seconds * kept + busy.slots * length;
+        self.replica_seconds = self.replica_seconds * kept + busy.replicas * length;
         self.deletions = self.deletions * kept + deleted;
     }
 
-    /// The replicas that were at work in a minute: by what was in flight, or, where it is readable
-    /// and messages waited throughout, by how many there were.
-    fn busy_replicas(&self, minute: &Minute, in_flight: f64, deleted: f64) -> f64 {
+    /// What was at work in a minute: by what was in flight, or, where it is readable and messages waited
+    /// throughout, by how many replicas there were.
+    fn busy(&self, minute: &Minute, in_flight: f64, deleted: f64) -> Busy {
         let (from, until) = (minute.from, minute.until());
-        let by_slots =
-            |most: Option<f64>| self.busy_slots(in_flight, most) / self.concurrency.messages();
+        let by_slots = |most: Option<f64>| {
+            let slots = self.busy_slots(in_flight, most);
+            if slots < in_flight {
+                Busy::replicas(slots / self.concurrency.messages())
+            } else {
+                Busy::slots(slots)
+            }
+        };
         let Some(ready) = mean(self.ready.within(from, until)) else {
             return by_slots(self.replicas_max(until));
         };
@@ -112,21 +144,21 @@ impl Estimator {
         );
         let is_steady = ready >= 1.0 && least >= 0.7 * most;
         if is_steady && deleted > 0.0 && self.history.had_waited(from, until) {
-            ready
+            Busy::replicas(ready)
         } else {
             by_slots(Some(ready.max(1.0)))
         }
     }
 
     /// Busy, once successful, and no deletion for long.
-    fn is_silent(&self, minute: &Minute, busy_replicas: f64, message_seconds: f64) -> bool {
+    fn is_silent(&self, minute: &Minute, busy: &Busy, message_seconds: f64) -> bool {
         let patience = SILENCE_MIN.max(Duration::from_secs_f64(MESSAGES_TO_TELL * message_seconds));
         let is_overdue = self
             .last_deletion_at
             .is_some_and(|at| minute.until().saturating_sub(at) > patience);
         minute.deleted == Some(0.0)
             && is_overdue
-            && busy_replicas * self.concurrency.messages() > 0.5
+            && busy.slots + busy.replicas * self.concurrency.messages() > 0.5
     }
 
     /// Most of what was received in the last minutes is neither deleted nor still in flight.

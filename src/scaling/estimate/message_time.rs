@@ -33,7 +33,7 @@ const STALENESS: Duration = Duration::from_secs(5);
 impl Estimator {
     pub(super) fn message(&self) -> Option<MessageTime> {
         // Counted by the same number of messages per replica as when it was learned, whatever is doubted.
-        let slot_seconds = self.replica_seconds * self.concurrency.messages();
+        let slot_seconds = self.slot_seconds + self.replica_seconds * self.concurrency.messages();
         let hint = self.law.message.map(|message| message.as_secs_f64());
         let (seconds, deletions) = match hint {
             Some(hint) => {
