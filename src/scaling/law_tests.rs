@@ -273,6 +273,22 @@ fn no_more_is_tried_before_the_first_replicas_work_while_the_target_leaves_time(
     }
 }
 
+#[test]
+fn messages_that_only_wait_are_not_worked_on() {
+    let mut estimator = Estimator::new(given_law());
+    let begin = Duration::from_mins(20_000);
+    let worked_for = [(0, 0), (30, 0), (60, 4), (90, 0)].map(|(after, in_flight)| {
+        let backlog = Backlog {
+            visible: 100,
+            in_flight,
+            delayed: 0,
+        };
+        let estimate = estimator.observe(begin + Duration::from_secs(after), &seen(&backlog));
+        estimate.worked_for.map(|time| time.as_secs())
+    });
+    assert_eq!(worked_for, [None, None, Some(0), Some(30)]);
+}
+
 /// One replica of which nothing is known: it has room for more than the one message that it holds.
 #[test]
 fn what_is_learned_of_concurrency_does_not_multiply_what_was_in_flight_before() {

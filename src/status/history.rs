@@ -98,4 +98,15 @@ mod tests {
         let later = Duration::from_mins(7 * 60 + 30);
         assert_eq!(history.since_an_hour(later).count(), 60);
     }
+
+    #[test]
+    fn no_more_memory_is_taken_after_the_first_moment() {
+        let mut history = History::default();
+        history.note(given_moment(0, 1));
+        let taken = history.0.capacity();
+        for seconds in 0..2 * 3_600 {
+            history.note(given_moment(seconds, 1));
+        }
+        assert_eq!((taken, history.0.capacity()), (STEPS_MAX, STEPS_MAX));
+    }
 }

@@ -79,3 +79,16 @@ fn a_failure_lasts_until_the_queue_is_seen_again() {
     status.record(given_look(60, 1));
     assert_eq!(status.lock().failure, None);
 }
+
+#[test]
+fn a_count_that_does_not_fit_is_drawn_as_the_nearest_that_does() {
+    let status = given_status();
+    let counts = [(30, -1, 0), (60, 5, 5), (90, i64::MAX, u32::MAX)];
+    for (seconds, visible, _) in counts {
+        status.record(given_look(seconds, visible));
+    }
+    let state = status.lock();
+    let drawn = state.history.since_an_hour(Duration::from_mins(1));
+    let drawn: Vec<u32> = drawn.map(|moment| moment.visible).collect();
+    assert_eq!(drawn, counts.map(|(_, _, drawn)| drawn));
+}
