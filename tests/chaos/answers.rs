@@ -40,7 +40,7 @@ impl Answers {
         }
     }
 
-    /// `backlog` waits, and was told before anything was wrong; no more than `cap` may ever be asked for.
+    /// `backlog` waits all the time, and no more than `cap` may ever be asked for.
     pub(crate) fn assert_safe(&self, backlog: f64, cap: f64) {
         for (second, (phase, poll)) in self.seconds.iter().enumerate() {
             let at = format!("{}, second {second}, {phase:?}: {poll:?}", self.fault);
@@ -48,9 +48,7 @@ impl Answers {
                 assert!(is_active, "inactive while work waits: {at}");
             }
             if let Ok(value) = poll.value {
-                // A law may still be feeling its way up.
-                let is_before = *phase == Phase::Before;
-                assert!(is_before || value >= backlog, "lower than what waits: {at}");
+                assert!(value >= backlog, "lower than what waits: {at}");
                 assert!(value <= cap, "above the cap: {at}");
             }
             for code in [poll.active.err(), poll.value.err()].into_iter().flatten() {
@@ -61,6 +59,12 @@ impl Answers {
                 );
             }
         }
+    }
+
+    /// A law that knows nothing yet feels its way up, and from what it has asked for once it does not go back.
+    pub(crate) fn assert_never_falls(&self) {
+        let values = self.seconds.iter().filter_map(|(_, poll)| poll.value.ok());
+        assert!(values.is_sorted(), "lower than before: {}", self.row());
     }
 
     /// KEDA's fallback needs an error; knowledge that is too old must not hide that nothing is known.

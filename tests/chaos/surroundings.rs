@@ -72,7 +72,7 @@ async fn set_clock(name: &'static str, ahead_seconds: i64, keys: Keys) -> Answer
     let scaler = Inside::start(&world).await;
     let mut watch = Watch::of(scaler.grpc, (&world, keys), name);
     watch.look_before().await;
-    let known = watch.answers.seconds.last().unwrap().1.value.unwrap();
+    let known = watch.answers.seconds.first().unwrap().1.value.unwrap();
     let (before, begun_at) = (world.asked(), Instant::now());
     scaler.clock.set_ahead(ahead_seconds);
     watch.look_for(outage(), Phase::During).await;
@@ -82,6 +82,7 @@ async fn set_clock(name: &'static str, ahead_seconds: i64, keys: Keys) -> Answer
     watch.look_until_recovered().await;
     let answers = watch.answers;
     answers.assert_safe(known, f64::INFINITY);
+    answers.assert_never_falls();
     answers.assert_hardly_ever_an_error();
     answers.assert_no_storm(lasted);
     answers
