@@ -206,7 +206,8 @@ impl Law {
         let messages = estimate.visible + estimate.in_flight;
         let doubles_every = UNKNOWN_DOUBLES_EVERY.max(self.target_wait / UNKNOWN_DOUBLES_IN_TARGET);
         // Before the first replicas work nothing shows what more of them are good for, and to double would be
-        // blind. A short target has no time to wait for that.
+        // blind. A short target has no time to wait for that. Nor is a part of a doubling of use: the
+        // autoscaler would round it up, and hold it for minutes.
         let spare = self.target_wait.mul_f64(SHARE_OF_TARGET);
         let spare = spare.saturating_sub(self.startup);
         let traffic_for = estimate.traffic_for.unwrap_or_default();
@@ -214,6 +215,7 @@ impl Law {
         let doublings = could_show_for
             .max(traffic_for.saturating_sub(spare))
             .div_duration_f64(doubles_every)
+            .floor()
             .min(DOUBLINGS_MAX);
         let felt_for = UNKNOWN_REPLICAS_FIRST * doublings.exp2();
         // Whoever asked for the replicas that were found at work may have known more.
