@@ -431,6 +431,36 @@ fn more_replicas_that_get_no_more_done_are_ineffective_only_when_they_are_at_wor
 }
 
 #[test]
+fn a_small_fall_tells_something_in_the_first_minutes_of_work_alone() {
+    let after_a_fall = |minutes: u64, messages: i64| {
+        let mut scaler = Scaler::new(ScalingPolicy {
+            law: Some(Law {
+                message: None,
+                ..given_law()
+            }),
+            ..ScalingPolicy::default()
+        });
+        for _ in 0..minutes * 4 {
+            scaler = scaler.after(15);
+            scaler.poll((10_000, 20), &[]);
+        }
+        scaler = scaler.after(15);
+        let law = scaler.poll((messages, 20), &[]).law.unwrap();
+        law.estimate.message.is_some()
+    };
+    let table = [
+        (1, 9_600, false),
+        (1, 9_300, true),
+        (5, 9_300, false),
+        (5, 8_900, true),
+    ];
+    for (minutes, messages, tells) in table {
+        let told = after_a_fall(minutes, messages);
+        assert_eq!(told, tells, "{messages} messages after {minutes} minutes");
+    }
+}
+
+#[test]
 fn what_a_fall_has_shown_long_ago_is_doubted_while_messages_wait() {
     let mut scaler = Scaler::new(ScalingPolicy {
         law: Some(Law {

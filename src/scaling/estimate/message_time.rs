@@ -21,6 +21,11 @@ const MESSAGE_SECONDS: std::ops::RangeInclusive<f64> = 1e-3..=86_400.0;
 const FALL_MESSAGES_MIN: f64 = 20.0;
 const FALL_SHARE_MIN: f64 = 0.1;
 
+/// At first a smaller share will do. Until something is known replicas are doubled blindly, which costs more
+/// than a wrong count does: CloudWatch sets that right within these minutes, where it tells anything.
+const FALL_SHARE_MIN_AT_FIRST: f64 = 0.06;
+const AT_FIRST: Duration = Duration::from_mins(4);
+
 /// A fall is looked for in so long.
 const FALL_WITHIN: Duration = Duration::from_secs(90);
 
@@ -74,10 +79,10 @@ impl Estimator {
             ..known
         });
         let (from, replicas_max) = (now.saturating_sub(FALL_WITHIN), self.replicas_max(now));
+        let share_min = self.fall_share_min(now);
         let falls = self.history.falls_since(from, messages);
-        let falls =
-            falls.filter(|fall| fall.messages >= FALL_MESSAGES_MIN && fall.share >= FALL_SHARE_MIN);
         self.by_fall = falls
+            .filter(|fall| fall.messages >= FALL_MESSAGES_MIN && fall.share >= share_min)
             .map(|fall| MessageTime {
                 seconds: self.busy_slots(fall.most_in_flight, replicas_max)
                     * (fall.passed + STALENESS).as_secs_f64()
@@ -86,6 +91,14 @@ impl Estimator {
             })
             .chain(known)
             .min_by(|one, other| one.seconds.total_cmp(&other.seconds));
+    }
+
+    /// The share of the messages by which the counts have to fall to tell anything.
+    fn fall_share_min(&self, now: Duration) -> f64 {
+        match self.worked_since {
+            Some(since) if now.saturating_sub(since) < AT_FIRST => FALL_SHARE_MIN_AT_FIRST,
+            _ => FALL_SHARE_MIN,
+        }
     }
 }
 
