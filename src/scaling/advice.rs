@@ -246,6 +246,7 @@ mod tests {
             message: Some(MessageTime {
                 seconds,
                 deletions: 1_000.0,
+                is_at_most: false,
             }),
             concurrency,
             ..Estimate::default()

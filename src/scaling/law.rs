@@ -122,7 +122,7 @@ pub struct LawAnswer {
 pub enum LawTerm {
     /// Nothing waits and nothing is in flight.
     Empty,
-    /// Nothing is learned yet: messages per replica, but not many replicas.
+    /// Hardly anything is learned yet: messages per replica, or so many as may be tried.
     Learning,
     /// So many slots that no message waits too long.
     TargetWait,
@@ -178,6 +178,11 @@ impl Law {
                     0.0
                 };
                 let drain_slots = all_slots.max(pressing_slots).max(keep_up_slots);
+                // What messages take at most says what is needed at most.
+                let felt_slots = || self.felt_replicas(estimate) * concurrency;
+                let felt_slots = message.is_at_most.then(felt_slots);
+                let felt_slots = felt_slots.filter(|felt| *felt < drain_slots);
+                let drain_slots = felt_slots.unwrap_or(drain_slots);
                 let kept_slots = BUSY_KEPT
                     * estimate
                         .steadily_busy
@@ -190,6 +195,8 @@ impl Law {
                         LawTerm::TakenOver
                     } else if kept_slots > drain_slots {
                         LawTerm::Busy
+                    } else if felt_slots.is_some() {
+                        LawTerm::Learning
                     } else {
                         LawTerm::TargetWait
                     },
@@ -202,8 +209,17 @@ impl Law {
         self.limited(&answer)
     }
 
+    /// What is asked for while nothing is known of the work.
     fn unknown_replicas(&self, estimate: &Estimate, queue_length: f64) -> f64 {
         let messages = estimate.visible + estimate.in_flight;
+        let replicas = messages / queue_length.max(estimate.concurrency);
+        // Whoever asked for the replicas that were found at work may have known more.
+        let found = estimate.found_in_flight.min(messages) / estimate.concurrency;
+        replicas.min(self.felt_replicas(estimate)).max(found)
+    }
+
+    /// The replicas that may be tried without knowing more.
+    fn felt_replicas(&self, estimate: &Estimate) -> f64 {
         let doubles_every = UNKNOWN_DOUBLES_EVERY.max(self.target_wait / UNKNOWN_DOUBLES_IN_TARGET);
         // Before the first replicas work nothing shows what more of them are good for, and to double would be
         // blind. A short target has no time to wait for that. Nor is a part of a doubling of use: the
@@ -217,11 +233,7 @@ impl Law {
             .div_duration_f64(doubles_every)
             .floor()
             .min(DOUBLINGS_MAX);
-        let felt_for = UNKNOWN_REPLICAS_FIRST * doublings.exp2();
-        // Whoever asked for the replicas that were found at work may have known more.
-        let found = estimate.found_in_flight.min(messages) / estimate.concurrency;
-        let unknown = messages / queue_length.max(estimate.concurrency);
-        unknown.min(felt_for).max(found)
+        UNKNOWN_REPLICAS_FIRST * doublings.exp2()
     }
 
     /// The slots with which `cohort` is done in the time that it has left.
@@ -289,7 +301,7 @@ impl fmt::Display for LawTerm {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Empty => "for an empty queue",
-            Self::Learning => "at queueLength, while nothing is known of the work",
+            Self::Learning => "as a try, while hardly anything is known of the work",
             Self::TargetWait => "so that no message waits too long",
             Self::Busy => "because messages wait and these replicas are busy",
             Self::TakenOver => "because these were found at work at the start, minutes ago",

@@ -186,6 +186,7 @@ fn the_steady_state_of_a_short_target_needs_no_more_than_the_work() {
         message: Some(MessageTime {
             seconds,
             deletions: 100.0,
+            is_at_most: false,
         }),
         arrivals_per_second: rate,
         concurrency: 4.0,
@@ -273,6 +274,32 @@ fn no_more_is_tried_before_the_first_replicas_work_while_the_target_leaves_time(
         let needed = law.answer(&estimate, 5.0).needed;
         assert!((needed - expected).abs() < 1e-9, "{needed}: {estimate:?}");
     }
+}
+
+/// What a fall of the counts shows may be far too long, when as many messages came as were done.
+#[test]
+fn a_time_at_most_lowers_what_is_tried_and_never_raises_it() {
+    let needed = |seconds: f64, is_at_most: bool| {
+        let estimate = Estimate {
+            visible: 10_000.0,
+            message: Some(MessageTime {
+                seconds,
+                deletions: 100.0,
+                is_at_most,
+            }),
+            worked_for: Some(Duration::from_secs(30)),
+            ..given_estimate()
+        };
+        let answer = given_law().answer(&estimate, 5.0);
+        (answer.needed, answer.bound_by)
+    };
+    let (tried, bound_by) = needed(100.0, true);
+    assert_eq!((tried, bound_by), (6.0, LawTerm::Learning));
+    let (known, bound_by) = needed(100.0, false);
+    assert!(known > 100.0 && bound_by == LawTerm::TargetWait, "{known}");
+    let (few, bound_by) = needed(0.1, true);
+    assert_eq!((few, bound_by), needed(0.1, false));
+    assert!(few < 6.0, "{few}");
 }
 
 #[test]
@@ -369,6 +396,7 @@ fn replicas_that_were_found_at_work_stay_while_their_messages_are_there() {
     let message = Some(MessageTime {
         seconds: 1.0,
         deletions: 100.0,
+        is_at_most: false,
     });
     for (in_flight, taken_over, replicas_max, needed) in table {
         let estimate = Estimate {

@@ -98,6 +98,7 @@ mod tests {
             message: Some(MessageTime {
                 seconds: 1.0,
                 deletions: 100.0,
+                is_at_most: false,
             }),
             oldest: Some(Oldest {
                 age: Duration::from_secs(oldest_seconds),

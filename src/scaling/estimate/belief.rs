@@ -91,4 +91,7 @@ pub struct MessageTime {
     pub seconds: f64,
     /// The deletions it was learned from, faded; a hint is worth five.
     pub deletions: f64,
+    /// It may be far less: messages were done at least as fast as their number fell, and nobody knows how many
+    /// came meanwhile.
+    pub is_at_most: bool,
 }

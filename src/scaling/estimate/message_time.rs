@@ -62,6 +62,7 @@ impl Estimator {
         Some(MessageTime {
             seconds: seconds.clamp(*MESSAGE_SECONDS.start(), *MESSAGE_SECONDS.end()),
             deletions,
+            is_at_most: false,
         })
     }
 
@@ -88,6 +89,7 @@ impl Estimator {
                     * (fall.passed + STALENESS).as_secs_f64()
                     / fall.messages,
                 deletions: fall.messages,
+                is_at_most: true,
             })
             .chain(known)
             .min_by(|one, other| one.seconds.total_cmp(&other.seconds));
