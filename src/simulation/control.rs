@@ -220,7 +220,7 @@ impl Scaler {
                 ready_replicas: self.settings.reads_replicas.then_some(sight.ready),
             },
         );
-        let estimate = self.hidden.believed(estimate);
+        let estimate = self.hidden.believed(at, estimate);
         let decision = decide(&self.policy, &backlog, Some(&estimate));
         estimator.asked(at, decision.replicas_asked());
         Some(decision)

@@ -22,6 +22,7 @@ pub enum Policy {
     /// `target-wait=unaided` nothing, `target-wait=kubernetes` the ready replicas. Words beside these, with
     /// commas, make it harder: `message:25` and `concurrency:400` are hints in percent of the truth,
     /// `cloudwatch:off`, `cloudwatch:outage` and `age:off` hide something; `replaced` begins anew in the middle.
+    /// `message:known` makes it easier than it can be: what a message takes is known from the beginning.
     TargetWait(Told),
     /// The cheapest `queueLength` that would have kept the target, found afterwards: `hindsight`.
     Hindsight,
@@ -229,6 +230,7 @@ mod tests {
             "target-wait=kubernetes,message:25,concurrency:400,cloudwatch:outage,age:off",
             "target-wait=cloudwatch:off",
             "target-wait=unaided,replaced",
+            "target-wait=message:known",
             "equal:step",
         ] {
             let policy: Policy = text.parse().unwrap();

@@ -3,8 +3,8 @@
 
 use std::{fmt, ops::Range, str::FromStr, time::Duration};
 
-use super::world::Scenario;
-use crate::scaling::{Estimate, Law, Minute};
+use super::{work::Work, world::Scenario};
+use crate::scaling::{Estimate, Law, MessageTime, Minute};
 
 /// An outage of CloudWatch lasts so long, in the middle of a run.
 const OUTAGE: Duration = Duration::from_mins(15);
@@ -16,14 +16,24 @@ const PERCENT_MAX: u32 = 10_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Told {
     pub knows: Knows,
-    /// `messageSeconds`, in percent of the truth; none is not given.
-    pub message_percent: Option<u32>,
+    pub message: Message,
     /// `concurrency` likewise; where nothing is said, what [`Knows`] says.
     pub concurrency_percent: Option<u32>,
     pub cloudwatch: Readable,
     /// Whether the law looks at how long messages have waited.
     pub age: Age,
     pub copy: Copies,
+}
+
+/// What is known of the time that a message takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Message {
+    /// What is learned.
+    Learned,
+    /// `messageSeconds` is given, in percent of the truth.
+    Hinted(u32),
+    /// The truth, always, as nobody does: what learning it costs.
+    Known,
 }
 
 /// Whether one copy of the scaler is asked throughout.
@@ -67,7 +77,7 @@ impl Told {
     pub const fn of(knows: Knows) -> Self {
         Self {
             knows,
-            message_percent: None,
+            message: Message::Learned,
             concurrency_percent: None,
             cloudwatch: Readable::Always,
             age: Age::Counts,
@@ -80,14 +90,17 @@ impl Told {
         let known = (self.knows == Knows::Concurrency).then_some(100);
         let concurrency = self.concurrency_percent.or(known);
         let message = scenario.work.service_time.mean();
+        let hint = match self.message {
+            Message::Learned => None,
+            Message::Hinted(percent) => Some(percent),
+            Message::Known => Some(100),
+        };
         Law {
             target_wait: scenario.target_wait,
             startup: Law::STARTUP,
             concurrency: concurrency
                 .map(|percent| (scenario.work.concurrency.saturating_mul(percent) / 100).max(1)),
-            message: self
-                .message_percent
-                .map(|percent| message.mul_f64(f64::from(percent) / 100.0)),
+            message: hint.map(|percent| message.mul_f64(f64::from(percent) / 100.0)),
             fifo_groups: None,
         }
     }
@@ -103,18 +116,21 @@ impl Told {
                 Readable::Never => Duration::ZERO..Duration::MAX,
             },
             age: self.age,
+            known: (self.message == Message::Known).then(|| scenario.work.clone()),
         }
     }
 }
 
-/// What a scaler does not get to see.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a scaler does not get to see, and what only the twin can know.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Hidden {
     /// While CloudWatch cannot be read.
     minutes: Range<Duration>,
     age: Age,
     /// When a fresh copy takes the scaler's place.
     replaced_at: Option<Duration>,
+    /// Whose time for a message is known.
+    known: Option<Work>,
 }
 
 impl Hidden {
@@ -123,6 +139,7 @@ impl Hidden {
         minutes: Duration::ZERO..Duration::ZERO,
         age: Age::Counts,
         replaced_at: None,
+        known: None,
     };
 
     /// Whether a fresh copy takes the scaler's place at `now`; it does so once.
@@ -143,16 +160,20 @@ impl Hidden {
         minutes
     }
 
-    /// What is left of `estimate`.
-    pub(super) fn believed(&self, estimate: Estimate) -> Estimate {
-        match self.age {
-            Age::Counts => estimate,
-            Age::IsIgnored => Estimate {
-                pressing: None,
-                oldest: None,
-                ..estimate
-            },
+    /// What is left of an `estimate` of `now`.
+    pub(super) fn believed(&self, now: Duration, mut estimate: Estimate) -> Estimate {
+        if self.age == Age::IsIgnored {
+            estimate.pressing = None;
+            estimate.oldest = None;
         }
+        if let Some(work) = &self.known {
+            estimate.message = Some(MessageTime {
+                seconds: work.mean_at(now).as_secs_f64(),
+                deletions: estimate.message.map_or(0.0, |learned| learned.deletions),
+                is_at_most: false,
+            });
+        }
+        estimate
     }
 }
 
@@ -166,7 +187,11 @@ impl fmt::Display for Told {
                 Knows::Nothing => Some("unaided".to_owned()),
                 Knows::ReadyReplicas => Some("kubernetes".to_owned()),
             },
-            percent("message", self.message_percent),
+            match self.message {
+                Message::Learned => None,
+                Message::Hinted(hint) => percent("message", Some(hint)),
+                Message::Known => Some("message:known".to_owned()),
+            },
             percent("concurrency", self.concurrency_percent),
             match self.cloudwatch {
                 Readable::Always => None,
@@ -196,7 +221,8 @@ impl FromStr for Told {
             match word.split_once(':').unwrap_or((word, "")) {
                 ("unaided", "") => told.knows = Knows::Nothing,
                 ("kubernetes", "") => told.knows = Knows::ReadyReplicas,
-                ("message", hint) => told.message_percent = Some(percent(hint)?),
+                ("message", "known") => told.message = Message::Known,
+                ("message", hint) => told.message = Message::Hinted(percent(hint)?),
                 ("concurrency", hint) => told.concurrency_percent = Some(percent(hint)?),
                 ("cloudwatch", "off") => told.cloudwatch = Readable::Never,
                 ("cloudwatch", "outage") => told.cloudwatch = Readable::ButForAnOutage,
@@ -250,7 +276,18 @@ mod tests {
             ..Estimate::default()
         };
         let ignoring = "age:off".parse::<Told>().unwrap().hidden(&scenario);
-        assert_eq!(ignoring.believed(estimate), Estimate::default());
-        assert_eq!(Hidden::NOTHING.believed(estimate), estimate);
+        assert_eq!(ignoring.believed(middle, estimate), Estimate::default());
+        assert_eq!(Hidden::NOTHING.believed(middle, estimate), estimate);
+    }
+
+    #[test]
+    fn what_is_known_is_the_truth_of_the_moment() {
+        let scenario = workloads::canonical("slower").unwrap();
+        let known = "message:known".parse::<Told>().unwrap().hidden(&scenario);
+        let takes = |minutes| {
+            let estimate = known.believed(Duration::from_mins(minutes), Estimate::default());
+            Duration::from_secs_f64(estimate.message.unwrap().seconds)
+        };
+        assert_eq!([takes(1), takes(121)], [1, 2].map(Duration::from_secs));
     }
 }

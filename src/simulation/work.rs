@@ -94,6 +94,18 @@ impl Work {
             groups: None,
         }
     }
+
+    /// How many times as long as at the beginning a message takes at `now`.
+    fn slowdown(&self, now: Duration) -> f64 {
+        self.slower_from
+            .filter(|(from, _)| now >= *from)
+            .map_or(1.0, |(_, factor)| factor)
+    }
+
+    /// What a message takes on average at `now`, undisturbed by others.
+    pub(super) fn mean_at(&self, now: Duration) -> Duration {
+        self.service_time.mean().mul_f64(self.slowdown(now))
+    }
 }
 
 /// One message's turn with a consumer.
@@ -135,11 +147,7 @@ impl Worker {
 
     /// A turn begun at `now` while `in_work` messages are worked on, this one included.
     pub(super) fn begin(&mut self, now: Duration, in_work: u64) -> Turn {
-        let slower = self
-            .work
-            .slower_from
-            .filter(|(from, _)| now >= *from)
-            .map_or(1.0, |(_, factor)| factor);
+        let slower = self.work.slowdown(now);
         let crowded = self
             .work
             .saturates_above
