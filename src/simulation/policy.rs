@@ -21,7 +21,8 @@ pub enum Policy {
     /// The law at the scenario's target wait, as `external-push`: `target-wait` knows the concurrency,
     /// `target-wait=unaided` nothing, `target-wait=kubernetes` the ready replicas. Words beside these, with
     /// commas, make it harder: `message:25` and `concurrency:400` are hints in percent of the truth,
-    /// `cloudwatch:off`, `cloudwatch:outage` and `age:off` hide something; `replaced` begins anew in the middle.
+    /// `cloudwatch:off`, `cloudwatch:outage` and `age:off` hide something; `replaced` begins anew in the middle;
+    /// `stall:off` goes on buying replicas while work fails.
     /// `message:known` makes it easier than it can be: what a message takes is known from the beginning.
     TargetWait(Told),
     /// The cheapest `queueLength` that would have kept the target, found afterwards: `hindsight`.
@@ -227,7 +228,7 @@ mod tests {
         }
         for text in [
             "target-wait=unaided",
-            "target-wait=kubernetes,message:25,concurrency:400,cloudwatch:outage,age:off",
+            "target-wait=kubernetes,message:25,concurrency:400,cloudwatch:outage,age:off,stall:off",
             "target-wait=cloudwatch:off",
             "target-wait=unaided,replaced",
             "target-wait=message:known",

@@ -22,6 +22,7 @@ pub struct Told {
     pub cloudwatch: Readable,
     /// Whether the law looks at how long messages have waited.
     pub age: Age,
+    pub stall: Stall,
     pub copy: Copies,
 }
 
@@ -72,6 +73,14 @@ pub enum Age {
     IsIgnored,
 }
 
+/// Whether work that fails buys no more replicas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stall {
+    BuysNothing,
+    /// It is not looked for, to see what the guard costs.
+    IsIgnored,
+}
+
 impl Told {
     /// Everything works, and `knows` is all that is known.
     pub const fn of(knows: Knows) -> Self {
@@ -81,6 +90,7 @@ impl Told {
             concurrency_percent: None,
             cloudwatch: Readable::Always,
             age: Age::Counts,
+            stall: Stall::BuysNothing,
             copy: Copies::One,
         }
     }
@@ -116,6 +126,7 @@ impl Told {
                 Readable::Never => Duration::ZERO..Duration::MAX,
             },
             age: self.age,
+            stall: self.stall,
             known: (self.message == Message::Known).then(|| scenario.work.clone()),
         }
     }
@@ -127,6 +138,7 @@ pub(super) struct Hidden {
     /// While CloudWatch cannot be read.
     minutes: Range<Duration>,
     age: Age,
+    stall: Stall,
     /// When a fresh copy takes the scaler's place.
     replaced_at: Option<Duration>,
     /// Whose time for a message is known.
@@ -138,6 +150,7 @@ impl Hidden {
     pub(super) const NOTHING: Self = Self {
         minutes: Duration::ZERO..Duration::ZERO,
         age: Age::Counts,
+        stall: Stall::BuysNothing,
         replaced_at: None,
         known: None,
     };
@@ -165,6 +178,9 @@ impl Hidden {
         if self.age == Age::IsIgnored {
             estimate.pressing = None;
             estimate.oldest = None;
+        }
+        if self.stall == Stall::IsIgnored {
+            estimate.stalled_at = None;
         }
         if let Some(work) = &self.known {
             estimate.message = Some(MessageTime {
@@ -199,6 +215,7 @@ impl fmt::Display for Told {
                 Readable::Never => Some("cloudwatch:off".to_owned()),
             },
             (self.age == Age::IsIgnored).then(|| "age:off".to_owned()),
+            (self.stall == Stall::IsIgnored).then(|| "stall:off".to_owned()),
             (self.copy == Copies::Replaced).then(|| "replaced".to_owned()),
         ];
         let words: Vec<String> = words.into_iter().flatten().collect();
@@ -227,6 +244,7 @@ impl FromStr for Told {
                 ("cloudwatch", "off") => told.cloudwatch = Readable::Never,
                 ("cloudwatch", "outage") => told.cloudwatch = Readable::ButForAnOutage,
                 ("age", "off") => told.age = Age::IsIgnored,
+                ("stall", "off") => told.stall = Stall::IsIgnored,
                 ("replaced", "") => told.copy = Copies::Replaced,
                 _ => return Err(()),
             }
@@ -278,6 +296,13 @@ mod tests {
         let ignoring = "age:off".parse::<Told>().unwrap().hidden(&scenario);
         assert_eq!(ignoring.believed(middle, estimate), Estimate::default());
         assert_eq!(Hidden::NOTHING.believed(middle, estimate), estimate);
+        let stalled = Estimate {
+            stalled_at: Some(2.0),
+            ..Estimate::default()
+        };
+        let ignoring = "stall:off".parse::<Told>().unwrap().hidden(&scenario);
+        assert_eq!(ignoring.believed(middle, stalled), Estimate::default());
+        assert_eq!(Hidden::NOTHING.believed(middle, stalled), stalled);
     }
 
     #[test]
