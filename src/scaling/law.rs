@@ -333,8 +333,16 @@ impl fmt::Display for LawAnswer {
 }
 
 #[cfg(test)]
+#[path = "law_guards_tests.rs"]
+mod guards_tests;
+
+#[cfg(test)]
 #[path = "law_histories.rs"]
 mod histories;
+
+#[cfg(test)]
+#[path = "law_learning_tests.rs"]
+mod learning_tests;
 
 #[cfg(test)]
 #[path = "law_properties.rs"]

@@ -9,6 +9,16 @@ use crate::scaling::{
     Backlog, Estimate, Estimator, Law, Minute, ScalingDecision, ScalingPolicy, Seen, decide,
 };
 
+/// Nothing but the counts.
+pub(super) fn seen(backlog: &Backlog) -> Seen<'_> {
+    Seen {
+        backlog,
+        minutes: &[],
+        ready_replicas: None,
+        delay: None,
+    }
+}
+
 /// The scaler of one trigger, as those who serve it drive it.
 #[derive(Debug, Clone)]
 pub(super) struct Scaler {
@@ -29,6 +39,14 @@ impl Scaler {
         }
     }
 
+    /// Of a trigger with nothing but the law.
+    pub(super) fn under(law: Law) -> Self {
+        Self::new(ScalingPolicy {
+            law: Some(law),
+            ..ScalingPolicy::default()
+        })
+    }
+
     pub(super) fn poll(
         &mut self,
         (visible, in_flight): (i64, i64),
@@ -40,10 +58,8 @@ impl Scaler {
             delayed: 0,
         };
         let seen = Seen {
-            backlog: &backlog,
             minutes,
-            ready_replicas: None,
-            delay: None,
+            ..seen(&backlog)
         };
         let estimate = self.estimator.observe(self.now, &seen);
         let decision = decide(&self.policy, &backlog, Some(&estimate));
