@@ -178,6 +178,29 @@ fn a_small_fall_tells_something_in_the_first_minutes_of_work_alone() {
 }
 
 #[test]
+fn a_fall_shows_a_time_at_most_and_cloudwatch_tells_the_time() {
+    let mut scaler = Scaler::under(Law {
+        message: None,
+        ..given_law()
+    });
+    let minute = Minute {
+        from: scaler.now,
+        received: Some(600.0),
+        deleted: Some(600.0),
+        ..Minute::default()
+    };
+    let mut is_at_most = |visible: i64, minutes: &[Minute]| {
+        scaler = scaler.after(30);
+        let law = scaler.poll((visible, 20), minutes).law.unwrap();
+        law.estimate.message.map(|message| message.is_at_most)
+    };
+    assert_eq!(is_at_most(10_000, &[]), None);
+    assert_eq!(is_at_most(10_000, &[]), None);
+    assert_eq!(is_at_most(9_000, &[]), Some(true));
+    assert_eq!(is_at_most(9_000, &[minute]), Some(false));
+}
+
+#[test]
 fn what_a_fall_has_shown_long_ago_is_doubted_while_messages_wait() {
     let mut scaler = Scaler::under(Law {
         message: None,
