@@ -36,14 +36,13 @@ fn work_seconds(scenario: &Scenario) -> f64 {
         .arrivals
         .iter()
         .map(|segment| {
-            let slower = work.slower_from.filter(|(from, _)| segment.from >= *from);
             let poison = if segment.until > work.poison_from {
                 work.poison_share
             } else {
                 0.0
             };
             let sound = real(segment.messages) * (1.0 - poison);
-            sound * slower.map_or(1.0, |(_, factor)| factor)
+            sound * work.slowdown(segment.from)
         })
         .sum();
     let mean = mean_seconds(work);

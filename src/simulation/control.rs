@@ -10,7 +10,7 @@ use super::{
     keda::{Executor, ScaledObject},
     numbers::real,
     rivals::{RivalLoop, oracle::Oracle},
-    told::Hidden,
+    told::Tampering,
 };
 use crate::{
     local::queue::{Counts, Totals},
@@ -128,7 +128,7 @@ struct Scaler {
     seen: Option<(Duration, Option<Observation>)>,
     estimator: Option<Estimator>,
     activation: Activation,
-    hidden: Hidden,
+    tampering: Tampering,
     memory: Memory,
 }
 
@@ -207,7 +207,7 @@ impl Scaler {
         let is_empty = backlog.visible == 0 && backlog.in_flight == 0;
         let minutes: Vec<scaling::Minute> = if self.settings.reads_cloudwatch {
             let read = self.memory.minutes_read(now, is_empty);
-            self.hidden.seen(now, sight.minutes(now, is_empty, read))
+            self.tampering.seen(now, sight.minutes(now, is_empty, read))
         } else {
             Vec::new()
         };
@@ -220,7 +220,7 @@ impl Scaler {
                 ready_replicas: self.settings.reads_replicas.then_some(sight.ready),
             },
         );
-        let estimate = self.hidden.believed(at, estimate);
+        let estimate = self.tampering.believed(at, estimate);
         let decision = decide(&self.policy, &backlog, Some(&estimate));
         estimator.asked(at, decision.replicas_asked());
         Some(decision)
@@ -297,7 +297,7 @@ impl KedaLoop {
                 seen: None,
                 estimator: policy.law.map(Estimator::new),
                 activation: Activation::default(),
-                hidden: Hidden::NOTHING,
+                tampering: Tampering::NOTHING,
                 memory: Memory::Whole,
             },
             polling_interval: object.polling_interval,
@@ -310,10 +310,10 @@ impl KedaLoop {
         }
     }
 
-    /// The same with something hidden from its scaler.
+    /// The same with its scaler tampered with.
     #[must_use]
-    pub(super) fn without(mut self, hidden: Hidden) -> Self {
-        self.scaler.hidden = hidden;
+    pub(super) fn with(mut self, tampering: Tampering) -> Self {
+        self.scaler.tampering = tampering;
         self
     }
 
@@ -325,7 +325,7 @@ impl KedaLoop {
     /// Does what is due at `now`; returns the replicas to set, where any are to be set.
     pub(super) fn act(&mut self, now: Duration, sight: &mut Sight<'_>) -> Option<u32> {
         let before = sight.replicas;
-        if self.scaler.hidden.takes_memory(now) {
+        if self.scaler.tampering.takes_memory(now) {
             self.scaler.forget();
             // Its stream begins anew, too.
             self.is_awake = false;

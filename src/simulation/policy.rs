@@ -22,8 +22,8 @@ pub enum Policy {
     /// `target-wait=unaided` nothing, `target-wait=kubernetes` the ready replicas. Words beside these, with
     /// commas, make it harder: `message:25` and `concurrency:400` are hints in percent of the truth,
     /// `cloudwatch:off`, `cloudwatch:outage` and `age:off` hide something; `replaced` begins anew in the middle;
-    /// `stall:off` goes on buying replicas while work fails.
-    /// `message:known` makes it easier than it can be: what a message takes is known from the beginning.
+    /// `stall:off` goes on buying replicas while work fails. `message:known` makes it easier than it can be:
+    /// what a message takes is known from the beginning.
     TargetWait(Told),
     /// The cheapest `queueLength` that would have kept the target, found afterwards: `hindsight`.
     Hindsight,
@@ -110,7 +110,7 @@ fn target_wait(scenario: &Scenario, told: Told) -> Control {
     };
     let (object, autoscaler) = (scenario.object.clone(), scenario.autoscaler.clone());
     let keda = KedaLoop::new(policy, settings, object, autoscaler);
-    Control::Keda(Box::new(keda.without(told.hidden(scenario))))
+    Control::Keda(Box::new(keda.with(told.tampering(scenario))))
 }
 
 fn keda(

@@ -115,10 +115,10 @@ impl Told {
         }
     }
 
-    /// What is hidden from the scaler in a run of `scenario`.
-    pub(super) fn hidden(self, scenario: &Scenario) -> Hidden {
+    /// What is done to the scaler in a run of `scenario`.
+    pub(super) fn tampering(self, scenario: &Scenario) -> Tampering {
         let outage_from = scenario.horizon / 2;
-        Hidden {
+        Tampering {
             replaced_at: (self.copy == Copies::Replaced).then_some(scenario.horizon / 2),
             minutes: match self.cloudwatch {
                 Readable::Always => Duration::ZERO..Duration::ZERO,
@@ -132,20 +132,20 @@ impl Told {
     }
 }
 
-/// What a scaler does not get to see, and what only the twin can know.
+/// What is done to the sight and the beliefs of a scaler: something is hidden, or known that nobody can know.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Hidden {
+pub(super) struct Tampering {
     /// While CloudWatch cannot be read.
     minutes: Range<Duration>,
     age: Age,
     stall: Stall,
     /// When a fresh copy takes the scaler's place.
     replaced_at: Option<Duration>,
-    /// Whose time for a message is known.
+    /// The work of which it is known how long a message takes.
     known: Option<Work>,
 }
 
-impl Hidden {
+impl Tampering {
     /// Nothing is.
     pub(super) const NOTHING: Self = Self {
         minutes: Duration::ZERO..Duration::ZERO,
@@ -173,7 +173,7 @@ impl Hidden {
         minutes
     }
 
-    /// What is left of an `estimate` of `now`.
+    /// What becomes of an `estimate` of `now`.
     pub(super) fn believed(&self, now: Duration, mut estimate: Estimate) -> Estimate {
         if self.age == Age::IsIgnored {
             estimate.pressing = None;
@@ -277,8 +277,8 @@ mod tests {
             ..Minute::default()
         };
         let seen = |told: &str, at: Duration| {
-            let hidden = told.parse::<Told>().unwrap().hidden(&scenario);
-            hidden.seen(at, vec![minute])
+            let tampering = told.parse::<Told>().unwrap().tampering(&scenario);
+            tampering.seen(at, vec![minute])
         };
         let middle = scenario.horizon / 2;
         assert_eq!(seen("unaided", middle), [minute]);
@@ -293,22 +293,25 @@ mod tests {
             }),
             ..Estimate::default()
         };
-        let ignoring = "age:off".parse::<Told>().unwrap().hidden(&scenario);
+        let ignoring = "age:off".parse::<Told>().unwrap().tampering(&scenario);
         assert_eq!(ignoring.believed(middle, estimate), Estimate::default());
-        assert_eq!(Hidden::NOTHING.believed(middle, estimate), estimate);
+        assert_eq!(Tampering::NOTHING.believed(middle, estimate), estimate);
         let stalled = Estimate {
             stalled_at: Some(2.0),
             ..Estimate::default()
         };
-        let ignoring = "stall:off".parse::<Told>().unwrap().hidden(&scenario);
+        let ignoring = "stall:off".parse::<Told>().unwrap().tampering(&scenario);
         assert_eq!(ignoring.believed(middle, stalled), Estimate::default());
-        assert_eq!(Hidden::NOTHING.believed(middle, stalled), stalled);
+        assert_eq!(Tampering::NOTHING.believed(middle, stalled), stalled);
     }
 
     #[test]
     fn what_is_known_is_the_truth_of_the_moment() {
         let scenario = workloads::canonical("slower").unwrap();
-        let known = "message:known".parse::<Told>().unwrap().hidden(&scenario);
+        let known = "message:known"
+            .parse::<Told>()
+            .unwrap()
+            .tampering(&scenario);
         let takes = |minutes| {
             let estimate = known.believed(Duration::from_mins(minutes), Estimate::default());
             Duration::from_secs_f64(estimate.message.unwrap().seconds)

@@ -96,7 +96,7 @@ impl Work {
     }
 
     /// How many times as long as at the beginning a message takes at `now`.
-    fn slowdown(&self, now: Duration) -> f64 {
+    pub(super) fn slowdown(&self, now: Duration) -> f64 {
         self.slower_from
             .filter(|(from, _)| now >= *from)
             .map_or(1.0, |(_, factor)| factor)
