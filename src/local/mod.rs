@@ -9,7 +9,9 @@
 //! ```
 //!
 //! It tells the truth: counts, delay, visibility, order, receipts, dead letters and errors are those SQS
-//! documents, and counts are exact at once where SQS only approximates. And it lies on command, by
+//! documents, and counts are exact at once where SQS only approximates. Standard queues are fair: a message
+//! group with 30 messages and more than a tenth of all in flight is noisy and waits for the others, until it
+//! is drained or was not noisy for five minutes. And it lies on command, by
 //! [`FaultRule`]s. Both can be had over HTTP:
 //!
 //! | endpoint | does |
@@ -26,8 +28,8 @@
 //! `{"attribute_value": {"name": "ApproximateNumberOfMessages", "value": "NotInt"}}`, `"stale_counts"`,
 //! `"zero_counts"`, `"partial_batch_failure"`, `{"clock_skew_seconds": 400}` (of the `Date` of all answers).
 //!
-//! `CloudWatch` has the metrics of `AWS/SQS`, the age of the oldest message among them: taken from the queues
-//! each minute, published 90 seconds late, kept for three hours. When the clock is moved, the minutes in
+//! `CloudWatch` has the metrics of `AWS/SQS`, the age of the oldest message and the noisy groups among them:
+//! taken from the queues each minute, published 90 seconds late, kept for three hours. When the clock is moved, the minutes in
 //! between are taken as well, so an hour of metrics takes no time.
 //!
 //! In reading order: `queue` is the pure structure, `account` all queues, `sqs` and `cloudwatch` the

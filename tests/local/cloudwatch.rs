@@ -43,8 +43,13 @@ fn query(id: &str, metric: &str, stat: &str, period_seconds: i32) -> MetricDataQ
     MetricDataQuery::builder().id(id).metric_stat(stat).build()
 }
 
-/// The values of one metric over the last two hours of the server's time, the newest first.
-async fn values(server: &Running, metric: &str, stat: &str, period_seconds: i32) -> Vec<f64> {
+/// The values of a metric of the queue "orders" over the last two hours of the server's time, the newest first.
+pub(crate) async fn values(
+    server: &Running,
+    metric: &str,
+    stat: &str,
+    period_seconds: i32,
+) -> Vec<f64> {
     let now = server.control.now();
     let answer = client(server)
         .get_metric_data()

@@ -5,6 +5,7 @@
 mod admin;
 mod behaviours;
 mod cloudwatch;
+mod fairness;
 mod faults;
 mod server;
 mod sts;

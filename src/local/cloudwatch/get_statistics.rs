@@ -74,9 +74,9 @@ impl GetMetricStatistics {
 
 fn unit(metric: &str) -> &'static str {
     match metric {
-        "ApproximateAgeOfOldestMessage" => "Seconds",
+        name if name.starts_with("ApproximateAgeOfOldestMessage") => "Seconds",
         "SentMessageSize" => "Bytes",
-        name if name.contains("Messages") || name == "NumberOfEmptyReceives" => "Count",
+        name if name.contains("NumberOf") => "Count",
         _ => "None",
     }
 }

@@ -6,6 +6,7 @@ use super::statistics::Statistics;
 use crate::local::{
     account::Account,
     local_queue::{LocalQueue, QueueSnapshot},
+    queue::Fairness,
 };
 
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
@@ -27,6 +28,14 @@ const COUNTS: [&str; 8] = [
 ];
 const SIZE: &str = "SentMessageSize";
 const GROUPS: &str = "ApproximateNumberOfGroupsWithInflightMessages";
+/// The metrics of a fair queue, in the order of `Sample::fairness`.
+const FAIRNESS: [&str; 5] = [
+    "ApproximateNumberOfNoisyGroups",
+    "ApproximateNumberOfMessagesVisibleInQuietGroups",
+    "ApproximateNumberOfMessagesNotVisibleInQuietGroups",
+    "ApproximateNumberOfMessagesDelayedInQuietGroups",
+    "ApproximateAgeOfOldestMessageInQuietGroups",
+];
 
 /// One minute of a queue.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +47,8 @@ pub(super) struct Sample {
     sizes: Option<Statistics>,
     /// Only of a FIFO queue.
     groups: Option<u32>,
+    /// Only of a standard queue to which a message with a group came.
+    fairness: Option<[u32; FAIRNESS.len()]>,
 }
 
 /// The minutes of a queue, the oldest first.
@@ -52,7 +63,7 @@ pub(crate) struct Samples {
 
 /// All metrics that a queue can have.
 pub(super) fn metric_names() -> impl Iterator<Item = &'static str> {
-    COUNTS.into_iter().chain([SIZE, GROUPS])
+    COUNTS.into_iter().chain([SIZE, GROUPS]).chain(FAIRNESS)
 }
 
 impl Sample {
@@ -60,9 +71,8 @@ impl Sample {
         let count = match metric {
             SIZE => return self.sizes,
             GROUPS => self.groups?,
-            _ => *self
-                .counts
-                .get(COUNTS.iter().position(|name| *name == metric)?)?,
+            _ => of(&COUNTS, &self.counts, metric)
+                .or_else(|| of(&FAIRNESS, self.fairness.as_ref()?, metric))?,
         };
         Some(Statistics::of(f64::from(count)))
     }
@@ -104,6 +114,7 @@ fn sample(queue: &mut LocalQueue, end: Duration) {
         .attributes
         .is_fifo
         .then(|| queue.messages.groups_in_flight());
+    let fairness = queue.messages.fairness(end);
     queue.samples.push(Sample {
         at: end.saturating_sub(MINUTE),
         counts: [
@@ -119,7 +130,24 @@ fn sample(queue: &mut LocalQueue, end: Duration) {
         .map(count),
         sizes,
         groups: groups.map(count),
+        fairness: fairness.map(|fairness| counts_of(&fairness).map(count)),
     });
+}
+
+fn counts_of(fairness: &Fairness) -> [u64; FAIRNESS.len()] {
+    [
+        fairness.noisy_groups,
+        fairness.quiet.visible,
+        fairness.quiet.in_flight,
+        fairness.quiet.delayed,
+        fairness.quiet_oldest_age.unwrap_or_default().as_secs(),
+    ]
+}
+
+/// The value that stands where `metric` stands among the names.
+fn of(names: &[&str], values: &[u32], metric: &str) -> Option<u32> {
+    let place = names.iter().position(|name| *name == metric)?;
+    values.get(place).copied()
 }
 
 /// No count of a local queue comes near the limit.

@@ -22,6 +22,11 @@ impl Ages {
         self.since.remove(&(since, key));
     }
 
+    /// All of them, the oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Duration, MessageKey)> {
+        self.since.iter().copied()
+    }
+
     pub(super) fn oldest(&self) -> Option<Duration> {
         self.since.first().map(|(since, _)| *since)
     }

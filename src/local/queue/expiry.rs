@@ -18,6 +18,7 @@ impl<P: Clone> Queue<P> {
                 Due::Retire => self.retire(timer.key, timer.at),
             }
         }
+        self.order.measure(now);
     }
 
     /// No later than when time next changes the queue by itself; possibly earlier, since cancelled
@@ -97,13 +98,14 @@ impl<P: Clone> Queue<P> {
         };
         let timeout = visibility.unwrap_or(self.settings.visibility_timeout);
         self.timers.wake_at(now + timeout, key, message.timer);
+        self.order.measure(now);
         Some(received)
     }
 
     /// Takes a message out of the queue that `order` has just handed over.
-    pub(super) fn give_up(&mut self, key: MessageKey) -> Option<Moved<P>> {
+    pub(super) fn give_up(&mut self, now: Duration, key: MessageKey) -> Option<Moved<P>> {
         let message = self.messages.remove(&key)?;
-        self.order.land(message.group.as_ref());
+        self.order.land(message.group.as_ref(), now);
         self.forget(key, &message);
         self.totals.moved_out += 1;
         Some(Moved {
@@ -115,10 +117,10 @@ impl<P: Clone> Queue<P> {
     }
 
     /// Takes a message out of the queue, whatever its state.
-    pub(super) fn remove(&mut self, key: MessageKey) -> Option<Message<P>> {
+    pub(super) fn remove(&mut self, now: Duration, key: MessageKey) -> Option<Message<P>> {
         let message = self.messages.remove(&key)?;
         match message.state {
-            State::InFlight => self.order.land(message.group.as_ref()),
+            State::InFlight => self.order.land(message.group.as_ref(), now),
             State::Visible | State::Delayed => self.order.remove(key, &message),
         }
         self.forget(key, &message);
@@ -135,7 +137,7 @@ impl<P: Clone> Queue<P> {
         let (state, group) = (message.state, message.group.clone());
         self.show(key, at);
         if state == State::InFlight {
-            self.order.land(group.as_ref());
+            self.order.land(group.as_ref(), at);
         }
     }
 
@@ -143,12 +145,13 @@ impl<P: Clone> Queue<P> {
         let Some(message) = self.messages.get(&key) else {
             return;
         };
-        if message.sent_at + self.settings.retention <= at && self.remove(key).is_some() {
+        if message.sent_at + self.settings.retention <= at && self.remove(at, key).is_some() {
             self.totals.expired += 1;
         }
     }
 
     fn forget(&mut self, key: MessageKey, message: &Message<P>) {
+        self.order.forget(message.group.as_ref());
         self.counts.remove(message.state);
         self.ages.remove(message.visible_at, key);
         if self.timers.is_bloated(self.messages.len()) {

@@ -12,7 +12,8 @@ pub struct NewMessage<P> {
     pub payload: P,
     /// Overrides the queue's delay; SQS allows it for standard queues only.
     pub delay: Option<Duration>,
-    /// The message group of a FIFO queue; a standard queue ignores it.
+    /// The message group: in a FIFO queue the one whose order holds, in a standard queue the tenant that
+    /// others must not suffer from.
     pub group: Option<Arc<str>>,
     /// A second message with the same value within five minutes is a duplicate.
     pub deduplication: Option<String>,

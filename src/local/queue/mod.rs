@@ -1,20 +1,27 @@
 //! One queue as SQS behaves, as a pure structure: every operation takes `now`, a time since any fixed epoch.
 //! It knows no clock, no network and not what a message says: `P` is whatever the caller stores.
 //!
-//! Counts are exact and O(1); delay, visibility and retention end by one heap of timers.
+//! Counts are exact and O(1); delay, visibility and retention end by one heap of timers. A standard queue is
+//! fair: a message group that keeps most consumers busy waits for the others.
 
 mod age;
 mod counts;
 mod deduplication;
 mod expiry;
 #[cfg(test)]
+mod fairness_properties;
+#[cfg(test)]
+mod fairness_tests;
+#[cfg(test)]
 mod fifo_tests;
 mod groups;
 mod message;
+mod noise;
 mod order;
 #[cfg(test)]
 mod properties;
 mod receipts;
+mod tenants;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -25,7 +32,7 @@ use self::{
     age::Ages, deduplication::Deduplication, message::Message, order::Order, timers::Timers,
 };
 pub use self::{
-    counts::{Counts, Totals},
+    counts::{Counts, Fairness, Totals},
     message::{Delivery, MessageKey, Moved, NewMessage, Receipt, Receive, Received, Sent},
     receipts::ReceiptError,
 };
@@ -77,6 +84,8 @@ pub struct Queue<P> {
     deduplication: Deduplication,
     counts: Counts,
     totals: Totals,
+    /// Whether a message with a group ever came.
+    has_groups: bool,
     next_key: u64,
 }
 
@@ -91,6 +100,7 @@ impl<P: Clone> Queue<P> {
             deduplication: Deduplication::default(),
             counts: Counts::default(),
             totals: Totals::default(),
+            has_groups: false,
             next_key: 1,
         }
     }
@@ -150,7 +160,7 @@ impl<P: Clone> Queue<P> {
                 .get(&key)
                 .and_then(|message| message.group.clone());
             if self.is_exhausted(key, request.max_receives) {
-                delivery.dead.extend(self.give_up(key));
+                delivery.dead.extend(self.give_up(now, key));
             } else {
                 delivery
                     .messages
@@ -164,7 +174,7 @@ impl<P: Clone> Queue<P> {
     pub fn take_for_move(&mut self, now: Duration) -> Option<Moved<P>> {
         self.advance(now);
         let key = self.order.take_next(None)?;
-        self.give_up(key)
+        self.give_up(now, key)
     }
 
     /// Deletes every message and returns how many there were.
@@ -204,9 +214,30 @@ impl<P: Clone> Queue<P> {
         self.ages.oldest().map(|since| now.saturating_sub(since))
     }
 
+    /// What a standard queue has of its groups, or `None` as long as no message with a group came.
+    ///
+    /// O(n) while some groups are noisy, for the oldest message of the others: meant for once a minute.
+    pub fn fairness(&mut self, now: Duration) -> Option<Fairness> {
+        self.advance(now);
+        let Order::Standard(tenants) = &self.order else {
+            return None;
+        };
+        let (noisy_groups, noisy) = tenants.noisy();
+        let is_quiet = |key: MessageKey| {
+            let message = self.messages.get(&key);
+            message.is_some_and(|message| tenants.is_quiet(message.group.as_ref()))
+        };
+        let oldest = self.ages.iter().find(|(_, key)| is_quiet(*key));
+        self.has_groups.then(|| Fairness {
+            noisy_groups,
+            quiet: self.counts.without(noisy),
+            quiet_oldest_age: oldest.map(|(since, _)| now.saturating_sub(since)),
+        })
+    }
+
     fn group_of(&self, group: Option<Arc<str>>) -> Option<Arc<str>> {
         match self.settings.kind {
-            QueueKind::Standard => None,
+            QueueKind::Standard => group,
             QueueKind::Fifo => Some(group.unwrap_or_default()),
         }
     }
@@ -216,6 +247,7 @@ impl<P: Clone> Queue<P> {
         self.next_key += 1;
         self.timers
             .retire_at(message.sent_at + self.settings.retention, key);
+        self.has_groups |= message.group.is_some();
         self.order.hold(key, message.group.as_ref());
         let visible_at = message.visible_at;
         self.messages.insert(key, message);

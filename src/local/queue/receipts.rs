@@ -44,7 +44,7 @@ impl<P: Clone> Queue<P> {
             return Ok(false);
         }
         self.totals.deleted += 1;
-        Ok(self.remove(receipt.key).is_some())
+        Ok(self.remove(now, receipt.key).is_some())
     }
 
     /// Makes the message visible again `timeout` from now, at once when it is zero.
