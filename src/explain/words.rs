@@ -133,11 +133,19 @@ fn believed(estimate: &EstimateReport) -> String {
         Confidence::Good => "sure",
     };
     let message = match estimate.message_seconds {
-        Some(seconds) => format!("a message takes {seconds:.2} s ({confidence})"),
+        Some(seconds) => {
+            let is_at_most = estimate.message_is_at_most == Some(true);
+            let at_most = if is_at_most { "at most " } else { "" };
+            format!("a message takes {at_most}{seconds:.2} s ({confidence})")
+        }
         None => format!("how long a message takes is not known ({confidence})"),
     };
     let oldest = match estimate.oldest_age_seconds {
         Some(age) => format!(", the oldest has waited for {age:.0} s"),
+        None => String::new(),
+    };
+    let noisy = match estimate.noisy_visible_messages {
+        Some(messages) => format!(", {messages:.0} of those waiting are of noisy groups"),
         None => String::new(),
     };
     let stalled = if estimate.is_stalled {
@@ -146,7 +154,7 @@ fn believed(estimate: &EstimateReport) -> String {
         ""
     };
     format!(
-        "{message}, {:.2} arrive a second, a replica works on {:.1} at once{oldest}{stalled}",
+        "{message}, {:.2} arrive a second, a replica works on {:.1} at once{oldest}{noisy}{stalled}",
         estimate.arrivals_per_second, estimate.concurrency
     )
 }

@@ -98,6 +98,12 @@ impl Judge {
         let is_empty = backlog.visible == 0 && backlog.in_flight == 0;
         let known = if is_empty {
             self.minutes.known(&trigger.queue)
+        } else if trigger
+            .policy
+            .law
+            .is_some_and(|law| law.noisy_wait.is_some())
+        {
+            self.minutes.minutes_and_groups(&trigger.queue)
         } else {
             self.minutes.minutes(&trigger.queue)
         };

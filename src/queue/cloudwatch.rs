@@ -211,6 +211,12 @@ fn fill(minutes: &mut BTreeMap<Duration, Minute>, metric: Metric, told: Vec<(Dur
             Metric::Visible => minute.visible = Some(value),
             Metric::InFlight => minute.in_flight = Some(value),
             Metric::GroupsInFlight => minute.groups_in_flight = Some(value),
+            Metric::NoisyGroups => minute.noisy_groups = Some(value),
+            Metric::QuietVisible => minute.quiet_visible = Some(value),
+            Metric::QuietInFlight => minute.quiet_in_flight = Some(value),
+            Metric::QuietOldestAge => {
+                minute.quiet_oldest_age = Duration::try_from_secs_f64(value).ok();
+            }
         }
     }
 }

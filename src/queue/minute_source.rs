@@ -63,6 +63,25 @@ pub enum Metric {
     InFlight,
     /// Groups of a FIFO queue with a message in flight.
     GroupsInFlight,
+    /// Groups of a fair queue that are noisy.
+    NoisyGroups,
+    /// Messages of the other groups waiting, on average.
+    QuietVisible,
+    /// Messages of the other groups in flight, on average.
+    QuietInFlight,
+    /// The age of the oldest message of the other groups.
+    QuietOldestAge,
+}
+
+/// What is wanted of the groups of a standard queue, which its tenants share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GroupDetail {
+    /// Nothing: no law asks for it.
+    None,
+    /// Whether some are noisy.
+    Watched,
+    /// Some are: also what waits in the others.
+    Noisy,
 }
 
 impl Metric {
@@ -91,19 +110,52 @@ impl Metric {
         Self::InFlight,
     ];
 
-    /// What to ask of `queue`.
-    pub(super) fn of(queue: &QueueRef, with_history: bool) -> &'static [Self] {
-        match (queue.is_fifo(), with_history) {
-            (false, false) => Self::STANDARD,
-            (true, false) => Self::FIFO,
-            (false, true) => Self::STANDARD_HISTORY,
-            (true, true) => Self::FIFO_HISTORY,
+    /// Whether groups of a fair queue are noisy, for one metric more.
+    const WATCHED: &[Self] = &[
+        Self::Received,
+        Self::Deleted,
+        Self::OldestAge,
+        Self::NoisyGroups,
+    ];
+    /// All of the groups, and the waiting messages beside those of the quiet ones.
+    const NOISY: &[Self] = &[
+        Self::Received,
+        Self::Deleted,
+        Self::OldestAge,
+        Self::NoisyGroups,
+        Self::QuietVisible,
+        Self::QuietInFlight,
+        Self::QuietOldestAge,
+        Self::Visible,
+    ];
+    const GROUPS_HISTORY: &[Self] = &[
+        Self::Received,
+        Self::Deleted,
+        Self::OldestAge,
+        Self::NoisyGroups,
+        Self::QuietVisible,
+        Self::QuietInFlight,
+        Self::QuietOldestAge,
+        Self::Visible,
+        Self::InFlight,
+    ];
+
+    /// What to ask of `queue`. A FIFO queue has no noisy groups.
+    pub(super) fn of(queue: &QueueRef, with_history: bool, groups: GroupDetail) -> &'static [Self] {
+        match (queue.is_fifo(), with_history, groups) {
+            (true, false, _) => Self::FIFO,
+            (true, true, _) => Self::FIFO_HISTORY,
+            (false, false, GroupDetail::None) => Self::STANDARD,
+            (false, false, GroupDetail::Watched) => Self::WATCHED,
+            (false, false, GroupDetail::Noisy) => Self::NOISY,
+            (false, true, GroupDetail::None) => Self::STANDARD_HISTORY,
+            (false, true, GroupDetail::Watched | GroupDetail::Noisy) => Self::GROUPS_HISTORY,
         }
     }
 }
 
-/// What `source` tells of the last half hour of `queue`, asked once, as a server does that starts at `now`,
-/// a time since the Unix epoch.
+/// What `source` tells of the last half hour of `queue`, its groups included, asked once, as a server does
+/// that starts at `now`, a time since the Unix epoch.
 ///
 /// # Errors
 /// When it does not tell.
@@ -119,7 +171,10 @@ pub async fn recent_minutes<M: MinuteSource>(
     let call = MinuteCall {
         from: until.saturating_sub(HISTORY),
         until,
-        queues: vec![(Arc::clone(queue), Metric::of(queue, true))],
+        queues: vec![(
+            Arc::clone(queue),
+            Metric::of(queue, true, GroupDetail::Noisy),
+        )],
     };
     let told = source.fetch(&place, &call).await?;
     Ok(told.into_iter().next().unwrap_or_default())

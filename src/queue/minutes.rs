@@ -10,6 +10,7 @@ use std::{
 use moka::sync::Cache;
 use tokio::time::Instant;
 
+use super::minute_source::GroupDetail;
 use crate::scaling::{Minute, QueueRef};
 
 /// Queues remembered at once; the least recently asked for is forgotten first.
@@ -30,6 +31,10 @@ pub(super) const HISTORY: Duration = Duration::from_mins(32);
 
 /// Minutes kept of a queue: its history and a few more.
 const MINUTES_MAX: usize = 40;
+
+/// Groups that were noisy in one of so many minutes are looked at closely: SQS forgives them after five
+/// quiet minutes.
+const NOISY_MINUTES: usize = 5;
 
 /// An answer older than this is not current any more.
 const CURRENT_FOR: Duration = Duration::from_mins(3);
@@ -79,6 +84,8 @@ pub(super) struct Entry(Mutex<Watch>);
 #[derive(Debug)]
 struct Watch {
     wanted_at: Option<Instant>,
+    /// When somebody last wanted to know of its groups as well.
+    groups_wanted_at: Option<Instant>,
     asked_at: Option<Instant>,
     refused_at: Option<Instant>,
     seen: MinutesSeen,
@@ -92,6 +99,7 @@ pub(super) struct Due {
     asked_at: Option<Instant>,
     /// Whether a wide window is asked for: at first, and after a pause that a narrow one would not bridge.
     pub(super) needs_history: bool,
+    pub(super) groups: GroupDetail,
 }
 
 impl MinuteFeed {
@@ -116,6 +124,14 @@ impl MinuteFeed {
             Some(reason) => MinutesSeen::off(reason),
             None => self.board.entry(queue).want(Instant::now()),
         }
+    }
+
+    /// The same with what is known of the queue's groups, which costs more.
+    pub fn minutes_and_groups(&self, queue: &Arc<QueueRef>) -> MinutesSeen {
+        if self.board.off.is_none() {
+            self.board.entry(queue).want_groups(Instant::now());
+        }
+        self.minutes(queue)
     }
 
     /// What is known of `queue` and costs nothing: call it for a queue that is empty. Never waits.
@@ -177,6 +193,7 @@ impl Default for Entry {
     fn default() -> Self {
         Self(Mutex::new(Watch {
             wanted_at: None,
+            groups_wanted_at: None,
             asked_at: None,
             refused_at: None,
             seen: MinutesSeen::default(),
@@ -187,6 +204,10 @@ impl Default for Entry {
 impl Entry {
     fn lock(&self) -> MutexGuard<'_, Watch> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn want_groups(&self, now: Instant) {
+        self.lock().groups_wanted_at = Some(now);
     }
 
     fn want(&self, now: Instant) -> MinutesSeen {
@@ -204,6 +225,11 @@ impl Entry {
             entry: Arc::clone(self),
             asked_at: watch.asked_at,
             needs_history: !within(watch.seen.fetched_at, LATE_MAX),
+            groups: if within(watch.groups_wanted_at, INTEREST) {
+                watch.groups()
+            } else {
+                GroupDetail::None
+            },
         })
     }
 
@@ -240,6 +266,16 @@ impl Entry {
 }
 
 impl Watch {
+    /// What is worth asking of the groups, by what is known of them.
+    fn groups(&self) -> GroupDetail {
+        let mut last = self.seen.minutes.iter().rev().take(NOISY_MINUTES);
+        if last.any(|minute| minute.noisy_groups.is_some_and(|groups| groups > 0.0)) {
+            GroupDetail::Noisy
+        } else {
+            GroupDetail::Watched
+        }
+    }
+
     fn seen_at(&self, now: Instant) -> MinutesSeen {
         let mut seen = self.seen.clone();
         let is_fresh = seen.fetched_at.is_some_and(|at| now - at < CURRENT_FOR);
@@ -279,6 +315,10 @@ fn corrected(known: Minute, told: Minute) -> Minute {
         visible: told.visible.or(known.visible),
         in_flight: told.in_flight.or(known.in_flight),
         groups_in_flight: told.groups_in_flight.or(known.groups_in_flight),
+        noisy_groups: told.noisy_groups.or(known.noisy_groups),
+        quiet_visible: told.quiet_visible.or(known.quiet_visible),
+        quiet_in_flight: told.quiet_in_flight.or(known.quiet_in_flight),
+        quiet_oldest_age: told.quiet_oldest_age.or(known.quiet_oldest_age),
     }
 }
 

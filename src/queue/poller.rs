@@ -172,7 +172,7 @@ impl<M: MinuteSource> MinutePoller<M> {
     fn flights_to(&mut self, place: &Place, due: Vec<Due>, now: Instant) -> Vec<Flight> {
         let mut flights: Vec<Flight> = Vec::new();
         for due in due {
-            let metrics = Metric::of(&due.queue, due.needs_history);
+            let metrics = Metric::of(&due.queue, due.needs_history, due.groups);
             let window = self.window(due.needs_history, now);
             let room = flights
                 .iter()

@@ -66,6 +66,7 @@ impl MinuteSource for ScriptedSource {
                 let minute = Minute {
                     from: call.until.saturating_sub(MINUTE),
                     deleted: Some(1.0),
+                    noisy_groups: (place.region == "noisy").then_some(1.0),
                     ..Minute::default()
                 };
                 Ok(vec![vec![minute]; call.queues.len()])
@@ -165,6 +166,36 @@ async fn one_call_serves_all_queues_of_a_place_once_a_minute() {
     assert_eq!((calls[0].window, calls[1].window), (HISTORY, LATE_MAX));
     let seen = polling.feed.known(&queues[99]);
     assert_eq!((seen.state, seen.minutes.len()), (SensingState::Current, 4));
+}
+
+/// Four metrics while all tenants are quiet, and eight from the minute after one that has a noisy one; none of
+/// them before somebody wants to know, or of a FIFO queue.
+#[tokio::test(start_paused = true)]
+async fn tenants_are_watched_where_it_matters_and_looked_at_while_they_are_noisy() {
+    let wanted = async |queue: Arc<QueueRef>| {
+        let polling = given_polling(1_000.0);
+        let started = Instant::now();
+        while started.elapsed() < 3 * MINUTE {
+            polling.feed.minutes_and_groups(&queue);
+            sleep(10 * SECOND).await;
+        }
+        polling.feed.minutes(&queue);
+        sleep(3 * MINUTE).await;
+        let calls = polling.calls().into_iter();
+        calls.map(|call| call.metrics).collect::<Vec<_>>()
+    };
+    assert_eq!(wanted(queue("a", "orders")).await[..3], [9, 4, 4]);
+    assert_eq!(wanted(queue("noisy", "orders")).await[..3], [9, 8, 8]);
+    assert_eq!(wanted(queue("noisy", "jobs.fifo")).await[..3], [6, 4, 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_pays_for_groups_that_nobody_wants_to_know_of_any_more() {
+    let (polling, queues) = (given_polling(1_000.0), [queue("noisy", "orders")]);
+    polling.feed.minutes_and_groups(&queues[0]);
+    polling.want(&queues, 5 * MINUTE).await;
+    let metrics: Vec<_> = polling.calls().iter().map(|call| call.metrics).collect();
+    assert_eq!(metrics, [9, 8, 3, 3, 3]);
 }
 
 #[tokio::test(start_paused = true)]

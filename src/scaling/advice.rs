@@ -225,6 +225,7 @@ mod tests {
                 concurrency: Some(10),
                 message: Some(Duration::from_secs(1)),
                 fifo_groups: None,
+                noisy_wait: None,
             }),
             ..ScalingPolicy::default()
         }

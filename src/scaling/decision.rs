@@ -51,7 +51,7 @@ pub enum BindingTerm {
 
 impl BindingTerm {
     /// All terms.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Empty,
         Self::BelowActivation,
         Self::QueueLength,
@@ -59,6 +59,7 @@ impl BindingTerm {
         Self::Law(LawTerm::Empty),
         Self::Law(LawTerm::Learning),
         Self::Law(LawTerm::TargetWait),
+        Self::Law(LawTerm::NoisyGroups),
         Self::Law(LawTerm::Busy),
         Self::Law(LawTerm::TakenOver),
         Self::Law(LawTerm::Stalled),
@@ -76,6 +77,7 @@ impl BindingTerm {
             Self::Law(LawTerm::Empty) => "law_empty",
             Self::Law(LawTerm::Learning) => "learning",
             Self::Law(LawTerm::TargetWait) => "target_wait",
+            Self::Law(LawTerm::NoisyGroups) => "noisy_groups",
             Self::Law(LawTerm::Busy) => "busy",
             Self::Law(LawTerm::TakenOver) => "taken_over",
             Self::Law(LawTerm::Stalled) => "stalled",

@@ -13,6 +13,7 @@ mod doubt;
 mod history;
 mod learning;
 mod message_time;
+mod noisy;
 mod replica_history;
 mod replicas;
 mod startup;
@@ -20,7 +21,7 @@ mod yields;
 
 use std::time::Duration;
 
-pub use self::belief::{Cohort, Estimate, MessageTime, Oldest, Seen};
+pub use self::belief::{Cohort, Estimate, MessageTime, NoisyGroups, Oldest, Seen};
 use self::{
     concurrency::Concurrency,
     doubt::Doubt,
@@ -177,7 +178,8 @@ impl Estimator {
             }
         }
         self.learn_from_fall(now, reading.messages());
-        self.estimate(now, reading)
+        let estimate = self.estimate(now, reading);
+        self.tell_groups_apart(now, seen, estimate)
     }
 
     /// Notes what was answered: it bounds what can exist.
@@ -238,6 +240,7 @@ impl Estimator {
             steadily_busy,
             working: self.working,
             pressing,
+            noisy: None,
             oldest,
             is_work_clean: self.is_concurrency_known() && self.is_work_clean(),
             failing_share: self.failing_share(),

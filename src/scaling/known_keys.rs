@@ -32,6 +32,7 @@ const OUR_KEYS: &[&str] = &[
     "messageSeconds",
     "startupSeconds",
     "fifoGroups",
+    "noisyWaitSeconds",
     "maxReplicas",
     "mode",
     "emptyConfirmSeconds",

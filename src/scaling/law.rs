@@ -6,7 +6,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Cohort, Estimate, MessageTime};
+use super::{Cohort, Estimate, MessageTime, NoisyGroups};
 
 /// What the user states, and hints at. A hint is a beginning, not a truth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,9 @@ pub struct Law {
     pub message: Option<Duration>,
     /// `fifoGroups`: of so many groups at most one message each is worked on.
     pub fifo_groups: Option<u32>,
+    /// `noisyWaitSeconds`: how long a message may wait of a group that is noisy in a fair queue, where that is
+    /// longer.
+    pub noisy_wait: Option<Duration>,
 }
 
 impl Law {
@@ -88,6 +91,10 @@ const DOUBLINGS_MAX: f64 = 30.0;
 /// More slots than groups are kept, to find out when there are more groups.
 const GROUPS_PROBED: f64 = 1.25;
 
+/// SQS takes a group for noisy from 30 messages in flight on: so many slots each are left to them, and some more,
+/// since a slot is not always taken.
+const NOISY_IN_FLIGHT: f64 = 36.0;
+
 /// With work present the answer is never zero.
 const REPLICAS_WITH_WORK_MIN: f64 = 0.01;
 
@@ -126,6 +133,8 @@ pub enum LawTerm {
     Learning,
     /// So many slots that no message waits too long.
     TargetWait,
+    /// So many that the quiet groups of a fair queue are in time; the noisy ones may wait longer.
+    NoisyGroups,
     /// Busy slots that are not given up while messages wait.
     Busy,
     /// Slots that were found at work: whoever asked for them knew more.
@@ -141,13 +150,11 @@ pub enum LawTerm {
 impl Law {
     /// What to ask for by `estimate`; `queue_length` serves while nothing is known.
     pub fn answer(&self, estimate: &Estimate, queue_length: f64) -> LawAnswer {
-        let horizon = self.horizon();
-        let concurrency = estimate.concurrency;
         let answer = LawAnswer {
             needed: 0.0,
             replicas: 0.0,
             bound_by: LawTerm::Empty,
-            horizon,
+            horizon: self.horizon(),
             drain_slots: 0.0,
             kept_slots: 0.0,
             estimate: *estimate,
@@ -160,53 +167,94 @@ impl Law {
                 bound_by: LawTerm::Learning,
                 ..answer
             },
-            Some(message) => {
-                let all_slots = drain_slots(estimate, message.seconds, self.horizons());
-                let pressing_slots = estimate.pressing.map_or(0.0, |cohort| {
-                    let busy = estimate.in_flight.min(slots_max(estimate));
-                    self.slots_for(
-                        &Cohort {
-                            messages: cohort.messages + busy,
-                            ..cohort
-                        },
-                        message.seconds,
-                    )
-                });
-                let keep_up_slots = if estimate.is_work_clean {
-                    KEPT_UP_WITH * estimate.arrivals_per_second * message.seconds
-                } else {
-                    0.0
-                };
-                let drain_slots = all_slots.max(pressing_slots).max(keep_up_slots);
-                // What messages take at most says what is needed at most.
-                let felt_slots = || self.felt_replicas(estimate) * concurrency;
-                let felt_slots = message.is_at_most.then(felt_slots);
-                let felt_slots = felt_slots.filter(|felt| *felt < drain_slots);
-                let drain_slots = felt_slots.unwrap_or(drain_slots);
-                let kept_slots = BUSY_KEPT
-                    * estimate
-                        .steadily_busy
-                        .map_or(0.0, |busy| busy.min(slots_max(estimate)));
-                let taken_over = estimate.taken_over.min(messages).min(slots_max(estimate));
-                let known_slots = drain_slots.max(kept_slots);
-                LawAnswer {
-                    needed: known_slots.max(taken_over) / concurrency,
-                    bound_by: if taken_over > known_slots {
-                        LawTerm::TakenOver
-                    } else if kept_slots > drain_slots {
-                        LawTerm::Busy
-                    } else if felt_slots.is_some() {
-                        LawTerm::Learning
-                    } else {
-                        LawTerm::TargetWait
-                    },
-                    drain_slots,
-                    kept_slots,
-                    ..answer
-                }
-            }
+            Some(message) => self.known_replicas(&message, answer),
         };
         self.limited(&answer)
+    }
+
+    /// What is asked for when it is known how long a `message` takes.
+    fn known_replicas(&self, message: &MessageTime, answer: LawAnswer) -> LawAnswer {
+        let estimate = &answer.estimate;
+        let (drain_slots, drain_term) = self.drain(estimate, message);
+        let slots_max = slots_max(estimate);
+        let kept_slots = BUSY_KEPT
+            * estimate
+                .steadily_busy
+                .map_or(0.0, |busy| busy.min(slots_max));
+        let messages = estimate.visible + estimate.in_flight + estimate.due;
+        let taken_over = estimate.taken_over.min(messages).min(slots_max);
+        let known_slots = drain_slots.max(kept_slots);
+        LawAnswer {
+            needed: known_slots.max(taken_over) / estimate.concurrency,
+            bound_by: if taken_over > known_slots {
+                LawTerm::TakenOver
+            } else if kept_slots > drain_slots {
+                LawTerm::Busy
+            } else {
+                drain_term
+            },
+            drain_slots,
+            kept_slots,
+            ..answer
+        }
+    }
+
+    /// The slots with which no message waits too long, and what determined them.
+    fn drain(&self, estimate: &Estimate, message: &MessageTime) -> (f64, LawTerm) {
+        let seconds = message.seconds;
+        let all = (self.in_time(estimate, seconds), LawTerm::TargetWait);
+        // Each of these can only say that less is enough.
+        let patient = estimate.noisy.map(|noisy| {
+            let slots = self.patient_slots(estimate, &noisy, seconds);
+            (slots, LawTerm::NoisyGroups)
+        });
+        // What messages take at most says what is needed at most.
+        let felt = message.is_at_most.then(|| {
+            let slots = self.felt_replicas(estimate) * estimate.concurrency;
+            (slots, LawTerm::Learning)
+        });
+        let enough = [patient, felt].into_iter().flatten();
+        enough.fold(
+            all,
+            |least, enough| {
+                if enough.0 < least.0 { enough } else { least }
+            },
+        )
+    }
+
+    /// The slots with which all of `estimate` is in time.
+    fn in_time(&self, estimate: &Estimate, message_seconds: f64) -> f64 {
+        let all_slots = drain_slots(estimate, message_seconds, self.horizons());
+        let pressing_slots = estimate.pressing.map_or(0.0, |cohort| {
+            let busy = estimate.in_flight.min(slots_max(estimate));
+            let messages = cohort.messages + busy;
+            self.slots_for(&Cohort { messages, ..cohort }, message_seconds)
+        });
+        let keep_up_slots = if estimate.is_work_clean {
+            KEPT_UP_WITH * estimate.arrivals_per_second * message_seconds
+        } else {
+            0.0
+        };
+        all_slots.max(pressing_slots).max(keep_up_slots)
+    }
+
+    /// The slots with which the quiet groups are in time, and the messages of noisy ones within the wait that
+    /// is theirs.
+    fn patient_slots(&self, estimate: &Estimate, noisy: &NoisyGroups, message_seconds: f64) -> f64 {
+        let quiet_slots = self.in_time(&estimate.without_noisy(), message_seconds);
+        let wait = self.noisy_wait.unwrap_or(self.target_wait);
+        let planned = wait.mul_f64(SHARE_OF_TARGET);
+        // The oldest of all is one of theirs.
+        let oldest = estimate.oldest.map_or(Duration::ZERO, |oldest| oldest.age);
+        let left = planned.saturating_sub(oldest).max(self.horizon());
+        let drained_slots =
+            noisy.visible * message_seconds / (message_seconds + left.as_secs_f64());
+        // With fewer in flight a group is forgiven, and its messages come before the others' again.
+        let told_slots = (noisy.groups * NOISY_IN_FLIGHT).min(noisy.visible);
+        // A flood takes every slot as soon as it falls free. So many do within the horizon that a message of
+        // a quiet group gets one: with too few, no order of handing out is of use.
+        let turns = message_seconds / self.horizon().as_secs_f64();
+        (quiet_slots + drained_slots.max(told_slots)).max(turns)
     }
 
     /// What is asked for while nothing is known of the work.
@@ -234,6 +282,17 @@ impl Law {
             .floor()
             .min(DOUBLINGS_MAX);
         UNKNOWN_REPLICAS_FIRST * doublings.exp2()
+    }
+
+    /// Whether a message has waited longer than it may, as far as can be seen: in a fair queue with noisy groups
+    /// the oldest is one of theirs.
+    pub fn is_late(&self, estimate: &Estimate) -> bool {
+        let oldest = estimate.oldest.map_or(Duration::ZERO, |oldest| oldest.age);
+        let Some((noisy, wait)) = estimate.noisy.zip(self.noisy_wait) else {
+            return oldest > self.target_wait;
+        };
+        let quiet = noisy.quiet_pressing.filter(|cohort| cohort.messages > 0.0);
+        oldest > wait || quiet.is_some_and(|cohort| cohort.age > self.target_wait)
     }
 
     /// The slots with which `cohort` is done in the time that it has left.
@@ -303,6 +362,9 @@ impl fmt::Display for LawTerm {
             Self::Empty => "for an empty queue",
             Self::Learning => "as a try, while hardly anything is known of the work",
             Self::TargetWait => "so that no message waits too long",
+            Self::NoisyGroups => {
+                "so that no message of a quiet group waits too long, while noisy groups wait their turn"
+            }
             Self::Busy => "because messages wait and these replicas are busy",
             Self::TakenOver => "because these were found at work at the start, minutes ago",
             Self::Stalled => "and no more, because work fails or nothing gets done",
@@ -321,14 +383,29 @@ impl fmt::Display for LawAnswer {
             ..
         } = self.estimate;
         let horizon = self.horizon.as_secs_f64();
-        if let Some(MessageTime { seconds, .. }) = message {
-            write!(formatter, "a message takes {seconds:.3} s, ")?;
+        if let Some(MessageTime {
+            seconds,
+            is_at_most,
+            ..
+        }) = message
+        {
+            let at_most = if is_at_most { "at most " } else { "" };
+            write!(formatter, "a message takes {at_most}{seconds:.3} s, ")?;
         }
         write!(
             formatter,
             "{arrivals_per_second:.2} arrive per second, a replica works on {concurrency:.1} at once, \
              the backlog has to be gone in {horizon:.0} s"
-        )
+        )?;
+        match self.estimate.noisy {
+            Some(NoisyGroups {
+                groups, visible, ..
+            }) => write!(
+                formatter,
+                ", but for {visible:.0} messages of {groups:.0} noisy groups"
+            ),
+            None => Ok(()),
+        }
     }
 }
 
@@ -343,6 +420,10 @@ mod histories;
 #[cfg(test)]
 #[path = "law_learning_tests.rs"]
 mod learning_tests;
+
+#[cfg(test)]
+#[path = "law_noisy_tests.rs"]
+mod noisy_tests;
 
 #[cfg(test)]
 #[path = "law_properties.rs"]

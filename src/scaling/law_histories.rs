@@ -99,14 +99,16 @@ pub(super) fn laws() -> impl Strategy<Value = Law> {
         proptest::option::of(1_u32..50),
         proptest::option::of(seconds(-1.3..3.6)),
         proptest::option::weighted(0.2, 1_u32..50),
+        proptest::option::of(1.0..100.0_f64),
     )
         .prop_map(
-            |(target_wait, startup, concurrency, message, fifo_groups)| Law {
+            |(target_wait, startup, concurrency, message, fifo_groups, noisy)| Law {
                 target_wait,
                 startup: Duration::from_secs(startup),
                 concurrency,
                 message,
                 fifo_groups,
+                noisy_wait: noisy.map(|factor| target_wait.mul_f64(factor)),
             },
         )
 }
@@ -178,5 +180,6 @@ pub(super) fn given_law() -> Law {
         concurrency: Some(10),
         message: Some(Duration::from_secs(1)),
         fifo_groups: None,
+        noisy_wait: None,
     }
 }

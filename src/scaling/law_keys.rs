@@ -3,7 +3,7 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use super::{
-    Law, PolicyError,
+    Law, PolicyError, ScalingPolicy,
     metadata::{Metadata, Warning},
 };
 
@@ -11,13 +11,17 @@ use super::{
 const TARGET_WAIT: &str = "targetWaitSeconds";
 
 /// Keys that mean something to the law alone.
-const HINTS: [&str; 5] = [
+const HINTS: [&str; 6] = [
     "concurrency",
     "messageSeconds",
     "startupSeconds",
     "fifoGroups",
+    "noisyWaitSeconds",
     "mode",
 ];
+
+/// SQS keeps no message longer.
+const RETENTION_MAX_SECONDS: f64 = 1_209_600.0;
 
 /// Who is obeyed when the law is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,6 +47,15 @@ pub(super) fn parse_law(metadata: Metadata<'_>) -> Result<Option<Law>, Vec<Polic
     );
     let concurrency = noted(&mut faults, whole(metadata, "concurrency", 1..=100_000));
     let fifo_groups = noted(&mut faults, whole(metadata, "fifoGroups", 1..=1_000_000));
+    let at_least = target_wait.map_or(1.0, |target| target.as_secs_f64());
+    let noisy_wait = noted(
+        &mut faults,
+        seconds(
+            metadata,
+            "noisyWaitSeconds",
+            at_least..=RETENTION_MAX_SECONDS,
+        ),
+    );
     if !faults.is_empty() {
         return Err(faults);
     }
@@ -52,6 +65,7 @@ pub(super) fn parse_law(metadata: Metadata<'_>) -> Result<Option<Law>, Vec<Polic
         concurrency,
         message,
         fifo_groups,
+        noisy_wait,
     }))
 }
 
@@ -80,6 +94,14 @@ pub(super) fn unused_hints(metadata: Metadata<'_>) -> Vec<Warning> {
             other: TARGET_WAIT,
         })
         .collect()
+}
+
+/// A wait of its own for noisy groups, which a FIFO queue does not have.
+pub(super) fn not_for_fifo(policy: &ScalingPolicy) -> Option<Warning> {
+    policy.law?.noisy_wait?;
+    Some(Warning::NotForFifo {
+        key: "noisyWaitSeconds",
+    })
 }
 
 fn noted<T>(faults: &mut Vec<PolicyError>, value: Result<Option<T>, PolicyError>) -> Option<T> {

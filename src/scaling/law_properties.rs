@@ -160,6 +160,7 @@ proptest! {
             concurrency: Some(4),
             message: None,
             fifo_groups: None,
+            noisy_wait: None,
         };
         let rate = slots / seconds;
         let horizons = law.horizons();
@@ -244,6 +245,7 @@ fn a_count_below_zero_beside_one_message_in_flight_is_work() {
         concurrency: None,
         message: None,
         fifo_groups: None,
+        noisy_wait: None,
     };
     let policy = ScalingPolicy {
         law: Some(law),

@@ -36,6 +36,11 @@ pub enum Warning {
         /// The key that is missing.
         other: &'static str,
     },
+    /// Only a standard queue has noisy groups: a FIFO queue hands out each group in its order.
+    NotForFifo {
+        /// The key without effect.
+        key: &'static str,
+    },
     /// Kubernetes refuses an autoscaler with this target.
     TargetNotPositive {
         /// The `queueLength` found.
@@ -64,6 +69,10 @@ impl fmt::Display for Warning {
                     "metadata key {key:?} has no effect here: {remedy}"
                 )
             }
+            Self::NotForFifo { key } => write!(
+                formatter,
+                "metadata key {key:?} has no effect: a FIFO queue is not a fair queue"
+            ),
             Self::Overridden { key, by } => {
                 write!(
                     formatter,

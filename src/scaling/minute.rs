@@ -18,12 +18,22 @@ pub struct Minute {
     pub deleted: Option<f64>,
     /// `ApproximateAgeOfOldestMessage`, its maximum. Blind to messages received three times or more.
     pub oldest_age: Option<Duration>,
-    /// `ApproximateNumberOfMessagesVisible`, on average; only asked for to catch up.
+    /// `ApproximateNumberOfMessagesVisible`, on average; only asked for to catch up, and beside
+    /// `quiet_visible`.
     pub visible: Option<f64>,
     /// `ApproximateNumberOfMessagesNotVisible`, on average; only asked for to catch up.
     pub in_flight: Option<f64>,
     /// `ApproximateNumberOfGroupsWithInflightMessages` of a FIFO queue, its maximum.
     pub groups_in_flight: Option<f64>,
+    /// `ApproximateNumberOfNoisyGroups` of a fair queue, its maximum: groups that hold more than their
+    /// share of what is in flight. SQS hands out the messages of the others first.
+    pub noisy_groups: Option<f64>,
+    /// `ApproximateNumberOfMessagesVisibleInQuietGroups`, on average: those of the other groups.
+    pub quiet_visible: Option<f64>,
+    /// `ApproximateNumberOfMessagesNotVisibleInQuietGroups`, on average.
+    pub quiet_in_flight: Option<f64>,
+    /// `ApproximateAgeOfOldestMessageInQuietGroups`, its maximum.
+    pub quiet_oldest_age: Option<Duration>,
 }
 
 impl Minute {
@@ -41,6 +51,9 @@ impl Minute {
             visible: countable(self.visible),
             in_flight: countable(self.in_flight),
             groups_in_flight: countable(self.groups_in_flight),
+            noisy_groups: countable(self.noisy_groups),
+            quiet_visible: countable(self.quiet_visible),
+            quiet_in_flight: countable(self.quiet_in_flight),
             ..self
         }
     }

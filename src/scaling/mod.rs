@@ -29,7 +29,7 @@ mod workload;
 pub use activation::{Activation, Activity, Signs, Wakefulness};
 pub use advice::{Advice, advice};
 pub use decision::{BindingTerm, PlainAnswer, ScalingDecision, decide};
-pub use estimate::{Cohort, Estimate, Estimator, MessageTime, Oldest, Seen};
+pub use estimate::{Cohort, Estimate, Estimator, MessageTime, NoisyGroups, Oldest, Seen};
 pub use known_keys::is_ours_alone;
 pub use law::{Law, LawAnswer, LawTerm};
 pub use law_keys::Mode;

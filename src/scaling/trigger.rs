@@ -34,17 +34,21 @@ impl Trigger {
         let metadata = Metadata(metadata);
         let (policy, address) = parse_values(metadata)?;
         let name = queue_url::queue_name(address.url).map_err(|_| PolicyError::NoQueueName)?;
+        let metric_name = metric_name(&name);
+        let queue = QueueRef {
+            url: address.url.to_owned(),
+            name,
+            region: address.region.to_owned(),
+            endpoint: metadata.text("awsEndpoint").map(str::to_owned),
+            identity: identity_keys::parse(metadata)?,
+        };
+        let unfit = law_keys::not_for_fifo(&policy).filter(|_| queue.is_fifo());
+        let warnings = known_keys::warnings(metadata, &policy);
         Ok(Self {
-            metric_name: metric_name(&name),
-            queue: Arc::new(QueueRef {
-                url: address.url.to_owned(),
-                name,
-                region: address.region.to_owned(),
-                endpoint: metadata.text("awsEndpoint").map(str::to_owned),
-                identity: identity_keys::parse(metadata)?,
-            }),
+            queue: Arc::new(queue),
             policy,
-            warnings: known_keys::warnings(metadata, &policy),
+            metric_name,
+            warnings: warnings.into_iter().chain(unfit).collect(),
         })
     }
 

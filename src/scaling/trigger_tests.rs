@@ -1,5 +1,7 @@
 //! The portable rows of KEDA's own table for `aws-sqs-queue`, and what it leaves open.
 
+use std::time::Duration;
+
 use super::*;
 use crate::scaling::Secret;
 
@@ -283,4 +285,51 @@ fn a_flag_that_contradicts_the_strategy_is_reported() {
         by: "scaledJob",
     };
     assert_eq!(trigger.warnings, [expected]);
+}
+
+#[test]
+fn noisy_tenants_may_wait_longer_than_the_target_and_no_shorter() {
+    let given = |keys: &[(&'static str, &'static str)]| {
+        let target = [("targetWaitSeconds", "60")];
+        given_trigger(&[&target, keys].concat())
+    };
+    let wait = |keys: &[_]| assert_parses(&given(keys)).policy.law.unwrap().noisy_wait;
+    assert_eq!(wait(&[]), None);
+    assert_eq!(
+        [
+            wait(&[("noisyWaitSeconds", "60")]),
+            wait(&[("noisyWaitSeconds", "3600")])
+        ],
+        [60, 3_600].map(|seconds| Some(Duration::from_secs(seconds)))
+    );
+    for found in ["59", "1209601", "soon"] {
+        let expected = format!(
+            "{TWICE}unable to set param \"noisyWaitSeconds\" value \"{found}\": expected seconds from 60 to \
+             1209600"
+        );
+        assert_error(&given(&[("noisyWaitSeconds", found)]), &expected);
+    }
+}
+
+#[test]
+fn a_wait_for_noisy_tenants_that_means_nothing_is_a_warning() {
+    let warned = |keys: &[_]| -> Vec<String> {
+        let trigger = assert_parses(&given_trigger(keys));
+        trigger.warnings.iter().map(ToString::to_string).collect()
+    };
+    let fifo = "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs.fifo";
+    let noisy = ("noisyWaitSeconds", "60");
+    assert_eq!(
+        warned(&[("queueURL", fifo), ("targetWaitSeconds", "60"), noisy]),
+        ["metadata key \"noisyWaitSeconds\" has no effect: a FIFO queue is not a fair queue"]
+    );
+    assert_eq!(
+        warned(&[noisy]),
+        [Warning::Needs {
+            key: "noisyWaitSeconds",
+            other: "targetWaitSeconds"
+        }
+        .to_string()]
+    );
+    assert!(warned(&[("targetWaitSeconds", "60"), noisy]).is_empty());
 }

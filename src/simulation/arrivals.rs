@@ -22,12 +22,12 @@ pub(super) struct Arrivals {
 }
 
 impl Arrivals {
-    /// `segments` follow one another in time.
-    pub(super) fn new(segments: &[Segment], seed: u64) -> Self {
+    /// `segments` follow one another in time; chance is that of `stream`.
+    pub(super) fn new(segments: &[Segment], (seed, stream): (u64, Stream)) -> Self {
         let mut arrivals = Self {
             segments: segments.iter().copied().collect(),
             next: None,
-            random: Random::new(seed, Stream::Arrivals),
+            random: Random::new(seed, stream),
         };
         arrivals.draw();
         arrivals
@@ -76,7 +76,7 @@ mod tests {
     }
 
     fn given_times(segments: &[Segment]) -> Vec<(Duration, u64)> {
-        let mut arrivals = Arrivals::new(segments, 1);
+        let mut arrivals = Arrivals::new(segments, (1, Stream::Arrivals));
         let mut times = Vec::new();
         while let Some(at) = arrivals.next_at() {
             times.push((at, arrivals.take()));

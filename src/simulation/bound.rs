@@ -35,6 +35,7 @@ fn work_seconds(scenario: &Scenario) -> f64 {
     let seconds: f64 = scenario
         .arrivals
         .iter()
+        .chain(scenario.flood_arrivals())
         .map(|segment| {
             let poison = if segment.until > work.poison_from {
                 work.poison_share
@@ -52,7 +53,8 @@ fn work_seconds(scenario: &Scenario) -> f64 {
 }
 
 /// The most pods that some stretch of time takes: what arrives in it, but for the share that may be late,
-/// has to be received until its end and the target, and a pod holds only so much.
+/// has to be received until its end and the target, and a pod holds only so much. A flood, which may wait
+/// longer, is not among it.
 fn pods_at_once(scenario: &Scenario) -> u32 {
     let arrivals = &scenario.arrivals;
     let may_be_late = LATE_SHARE_MET * real(scenario.messages());

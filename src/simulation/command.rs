@@ -116,7 +116,9 @@ impl Destination {
 }
 
 fn names() -> String {
-    workloads::NAMES.map(|(name, _)| name).join(", ")
+    let all = workloads::NAMES.iter().chain(&workloads::APART);
+    let names: Vec<&str> = all.map(|(name, _)| *name).collect();
+    names.join(", ")
 }
 
 /// Simulates; `progress` is told after each run how many of how many are done.

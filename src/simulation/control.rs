@@ -58,18 +58,30 @@ pub(super) struct CountsSeen {
     pub(super) in_flight: f64,
 }
 
+/// What a scaler wants of CloudWatch.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    /// How many minutes.
+    minutes: usize,
+    /// Whether its queue is empty: then it asks for nothing.
+    is_empty: bool,
+    /// Whether its law tells noisy groups from others.
+    watches_groups: bool,
+}
+
 impl Sight<'_> {
     pub(super) fn observe(&mut self, now: Duration) -> Option<Observation> {
         self.sqs.observe(now, self.counts)
     }
 
     /// The last minutes that CloudWatch has, oldest first.
-    fn minutes(&self, now: Duration, is_empty: bool, read: usize) -> Vec<scaling::Minute> {
-        if !is_empty {
-            self.cloudwatch.poll(now);
+    fn minutes(&self, now: Duration, wanted: &Wanted) -> Vec<scaling::Minute> {
+        if !wanted.is_empty {
+            self.cloudwatch.poll(now, wanted.watches_groups);
         }
-        let newest_first = self.cloudwatch.readable(now).take(read);
-        let mut minutes: Vec<_> = newest_first.map(scaling::Minute::from).collect();
+        let detail = self.cloudwatch.detail();
+        let newest_first = self.cloudwatch.readable(now).take(wanted.minutes);
+        let mut minutes: Vec<_> = newest_first.map(|minute| minute.told(detail)).collect();
         minutes.reverse();
         minutes
     }
@@ -206,8 +218,12 @@ impl Scaler {
         // An empty queue is not asked for; what was asked for before still comes.
         let is_empty = backlog.visible == 0 && backlog.in_flight == 0;
         let minutes: Vec<scaling::Minute> = if self.settings.reads_cloudwatch {
-            let read = self.memory.minutes_read(now, is_empty);
-            self.tampering.seen(now, sight.minutes(now, is_empty, read))
+            let wanted = Wanted {
+                minutes: self.memory.minutes_read(now, is_empty),
+                is_empty,
+                watches_groups: self.policy.law.is_some_and(|law| law.noisy_wait.is_some()),
+            };
+            self.tampering.seen(now, sight.minutes(now, &wanted))
         } else {
             Vec::new()
         };

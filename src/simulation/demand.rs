@@ -1,6 +1,7 @@
 //! What a scenario needs: the fewest pods that work off in time what arrives, by the arrivals to come
 //! and the mean service time. It knows neither failures nor kills, and no start-up: whoever orders pods
-//! by it orders them ahead.
+//! by it orders them ahead. It takes the most urgent message to go first, whoever sent it: SQS does not, until
+//! the group of a flood is noisy.
 
 use std::time::Duration;
 
@@ -32,11 +33,12 @@ pub(super) struct Demand {
 
 impl Demand {
     pub(super) fn of(scenario: &Scenario) -> Self {
-        let last = scenario
-            .arrivals
-            .last()
-            .map_or(Duration::ZERO, |segment| segment.until);
-        let span = scenario.horizon.max(last + scenario.delay) + scenario.target_wait;
+        let last_of = |segments: &[Segment]| {
+            let last = segments.last();
+            last.map_or(Duration::ZERO, |segment| segment.until)
+        };
+        let last = last_of(&scenario.arrivals).max(last_of(scenario.flood_arrivals()));
+        let span = scenario.horizon.max(last + scenario.delay) + longest_wait(scenario);
         let step = (span / STEPS_MAX).max(STEP_MIN);
         Self {
             step,
@@ -52,15 +54,19 @@ impl Demand {
     }
 }
 
+/// How long any message may wait.
+fn longest_wait(scenario: &Scenario) -> Duration {
+    let flood = scenario.flood.as_ref().map(|_| scenario.noisy_wait());
+    flood.unwrap_or(scenario.target_wait)
+}
+
 fn needed(scenario: &Scenario, step: Duration, span: Duration) -> Vec<u32> {
-    let slack = scenario.target_wait.mul_f64(SHARE_OF_WAIT);
+    let slack = longest_wait(scenario).mul_f64(SHARE_OF_WAIT);
     let steps = span.div_duration_f64(step);
     let ends = || (1..=whole_replicas(steps)).map(|index| step * index);
     let receivable = Receivable::of(scenario);
     let sent: Vec<f64> = ends().map(|end| receivable.by(end)).collect();
-    let due: Vec<f64> = ends()
-        .map(|end| receivable.by(end.saturating_sub(slack)))
-        .collect();
+    let due: Vec<f64> = ends().map(|end| receivable.due_by(end)).collect();
     let service_seconds = scenario.work.service_time.mean().as_secs_f64();
     let slots = f64::from(scenario.work.concurrency.max(1));
     let step_messages = |end: Duration| {
@@ -93,30 +99,60 @@ fn needed(scenario: &Scenario, step: Duration, span: Duration) -> Vec<u32> {
     plan
 }
 
-/// How many messages can be received by when, by the mean.
+/// How many messages can be received by when, and have to be, by the mean.
 #[derive(Debug)]
 pub(super) struct Receivable<'a> {
-    segments: &'a [Segment],
-    /// The messages of all segments before each one, and of all.
-    before: Vec<u64>,
-    delay: Duration,
+    ordinary: Stream<'a>,
+    flood: Stream<'a>,
 }
 
 impl<'a> Receivable<'a> {
     pub(super) fn of(scenario: &'a Scenario) -> Self {
-        let mut before = vec![0];
-        before.extend(scenario.arrivals.iter().scan(0, |sum, segment| {
-            *sum += segment.messages;
-            Some(*sum)
-        }));
+        let stream = |segments, wait: Duration| Stream::of(segments, (scenario.delay, wait));
         Self {
-            segments: &scenario.arrivals,
-            before,
-            delay: scenario.delay,
+            ordinary: stream(&scenario.arrivals, scenario.target_wait),
+            flood: stream(scenario.flood_arrivals(), scenario.noisy_wait()),
         }
     }
 
     pub(super) fn by(&self, time: Duration) -> f64 {
+        self.ordinary.by(time) + self.flood.by(time)
+    }
+
+    /// How many have to be received by `time`, each after the share of its own wait that is planned with.
+    pub(super) fn due_by(&self, time: Duration) -> f64 {
+        let due_of = |stream: &Stream<'_>| stream.by(time.saturating_sub(stream.slack));
+        due_of(&self.ordinary) + due_of(&self.flood)
+    }
+}
+
+/// Messages that may wait equally long.
+#[derive(Debug)]
+struct Stream<'a> {
+    segments: &'a [Segment],
+    /// The messages of all segments before each one, and of all.
+    before: Vec<u64>,
+    delay: Duration,
+    /// How long a message is planned to wait at most.
+    slack: Duration,
+}
+
+impl<'a> Stream<'a> {
+    fn of(segments: &'a [Segment], (delay, wait): (Duration, Duration)) -> Self {
+        let mut before = vec![0];
+        before.extend(segments.iter().scan(0, |sum, segment| {
+            *sum += segment.messages;
+            Some(*sum)
+        }));
+        Self {
+            segments,
+            before,
+            delay,
+            slack: wait.mul_f64(SHARE_OF_WAIT),
+        }
+    }
+
+    fn by(&self, time: Duration) -> f64 {
         let time = time.saturating_sub(self.delay);
         let over = self
             .segments
@@ -136,6 +172,7 @@ mod tests {
     use crate::simulation::{
         work::{ServiceTime, Work},
         workloads,
+        world::Flood,
     };
 
     /// Five seconds' work a second for one slot each: five pods, and none before or after.
@@ -152,6 +189,29 @@ mod tests {
         assert_eq!((at(5), at(60)), (0, 0));
         assert!((5..=6).contains(&at(25)), "{}", at(25));
         assert_eq!(demand.at(Duration::from_hours(1_000)), 0);
+    }
+
+    /// 6,000 seconds' work, which would take ten pods at once, and may take an hour.
+    #[test]
+    fn a_flood_needs_the_pods_that_do_it_within_its_own_wait() {
+        let work = Work::undisturbed(ServiceTime::Constant(Duration::from_secs(1)), 1);
+        let mut scenario = workloads::scenario("flood", Vec::new(), work);
+        scenario.target_wait = Duration::from_mins(1);
+        let flood = |noisy_wait| Flood {
+            arrivals: vec![Segment {
+                from: Duration::ZERO,
+                until: Duration::from_mins(10),
+                messages: 6_000,
+            }],
+            noisy_wait,
+        };
+        let most = |noisy_wait, scenario: &mut Scenario| {
+            scenario.flood = Some(flood(noisy_wait));
+            Demand::of(scenario).pods.into_iter().max()
+        };
+        let patient = most(Duration::from_hours(1), &mut scenario);
+        assert!(patient <= Some(3), "{patient:?}");
+        assert!(most(Duration::ZERO, &mut scenario) >= Some(9));
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod compare;
 pub mod control;
 pub mod csv;
 mod demand;
+mod fair_queue;
 mod figures;
 pub mod hpa;
 pub mod keda;
@@ -34,6 +35,8 @@ pub mod scenario_file;
 mod search;
 pub mod spec;
 mod table;
+#[cfg(test)]
+mod tenants_tests;
 pub mod timeline;
 pub mod told;
 pub mod trace;

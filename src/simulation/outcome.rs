@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    fair_queue::Tenant,
     numbers::{count, real, share},
     pods::PodTotals,
     spec::{Elasticity, ElasticityTally},
@@ -18,6 +19,66 @@ const DOLLARS_PER_MILLION_REQUESTS: f64 = 0.40;
 /// What CloudWatch charges for a thousand metrics that `GetMetricData` is asked for, in us-east-1.
 const DOLLARS_PER_THOUSAND_METRICS: f64 = 0.01;
 
+/// How long messages waited, and how many of them too long.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Waited {
+    /// The share of messages that waited longer than their target.
+    pub late_share: f64,
+    pub wait_seconds_p50: f64,
+    pub wait_seconds_p99: f64,
+    pub wait_seconds_max: f64,
+}
+
+impl Waited {
+    fn of(waits: &Waits) -> Self {
+        Self {
+            late_share: waits.late_share(),
+            wait_seconds_p50: waits.quantile_seconds(0.5),
+            wait_seconds_p99: waits.quantile_seconds(0.99),
+            wait_seconds_max: waits.max_seconds(),
+        }
+    }
+
+    /// The mean of each measure, and the longest wait.
+    fn mean(runs: &[Self]) -> Self {
+        let number = |measure: fn(&Self) -> f64| {
+            let there_are = real(u64::try_from(runs.len()).unwrap_or_default());
+            share(runs.iter().map(measure).sum(), there_are)
+        };
+        Self {
+            late_share: number(|run| run.late_share),
+            wait_seconds_p50: number(|run| run.wait_seconds_p50),
+            wait_seconds_p99: number(|run| run.wait_seconds_p99),
+            wait_seconds_max: runs
+                .iter()
+                .map(|run| run.wait_seconds_max)
+                .fold(0.0, f64::max),
+        }
+    }
+}
+
+/// The waits of tenants apart, each with its own target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tenants {
+    /// The many small ones.
+    pub ordinary: Waited,
+    /// The one that floods the queue.
+    pub flood: Waited,
+}
+
+impl Tenants {
+    /// The mean over all runs; none when one of them has no flood.
+    fn mean(runs: &[Outcome]) -> Option<Self> {
+        let all: Option<Vec<Self>> = runs.iter().map(|run| run.tenants).collect();
+        let all = all.filter(|all| !all.is_empty())?;
+        let mean = |of: fn(&Self) -> Waited| Waited::mean(&all.iter().map(of).collect::<Vec<_>>());
+        Some(Self {
+            ordinary: mean(|tenants| tenants.ordinary),
+            flood: mean(|tenants| tenants.flood),
+        })
+    }
+}
+
 /// The measures of one run. A wait is from when a message could be received until it first was.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -27,7 +88,7 @@ pub struct Outcome {
     pub dead_messages: u64,
     /// Messages that were left when the run was ended.
     pub left_messages: u64,
-    /// The share of messages that waited longer than the target.
+    /// The share of messages that waited longer than the target, the flood's by a target of their own.
     pub late_share: f64,
     /// By how many seconds they did so, summed up.
     pub late_message_seconds: f64,
@@ -65,12 +126,17 @@ pub struct Outcome {
     pub elasticity: Elasticity,
     /// How long the run lasted, in virtual time.
     pub simulated_seconds: f64,
+    /// The waits by tenant, where one floods the queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenants: Option<Tenants>,
 }
 
 /// What is noted while a run goes on.
 #[derive(Debug)]
 pub(super) struct Tally {
-    pub(super) waits: Waits,
+    waits: Waits,
+    /// Those of the flood, where there is one.
+    flood_waits: Option<Waits>,
     pub(super) work: Duration,
     pub(super) first_receives: u64,
     pub(super) killed_messages: u64,
@@ -86,9 +152,11 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn new(target_wait: Duration) -> Self {
+    /// Messages are late after `target_wait`, and those of a flood after `flood_wait`.
+    pub(super) fn new(target_wait: Duration, flood_wait: Option<Duration>) -> Self {
         Self {
             waits: Waits::new(target_wait),
+            flood_waits: flood_wait.map(Waits::new),
             work: Duration::ZERO,
             first_receives: 0,
             killed_messages: 0,
@@ -102,6 +170,36 @@ impl Tally {
             emptied_at: None,
             elasticity: ElasticityTally::default(),
         }
+    }
+
+    pub(super) fn note_wait(&mut self, tenant: Tenant, wait: Duration, messages: u64) {
+        let flood = self.flood_waits.as_mut();
+        let waits = match tenant {
+            Tenant::Flood => flood.unwrap_or(&mut self.waits),
+            Tenant::Ordinary => &mut self.waits,
+        };
+        waits.note(wait, messages);
+    }
+
+    /// Messages that waited longer than their target, so far.
+    pub(super) fn late_messages(&self) -> u64 {
+        let flood = self.flood_waits.as_ref();
+        self.waits.late_messages() + flood.map_or(0, Waits::late_messages)
+    }
+
+    fn all_waits(&self) -> Waits {
+        let waits = self.waits.clone();
+        match &self.flood_waits {
+            Some(flood) => waits.with(flood),
+            None => waits,
+        }
+    }
+
+    fn tenants(&self) -> Option<Tenants> {
+        self.flood_waits.as_ref().map(|flood| Tenants {
+            ordinary: Waited::of(&self.waits),
+            flood: Waited::of(flood),
+        })
     }
 
     pub(super) fn scaled(&mut self, before: u32, after: u32, messages: u64) {
@@ -179,6 +277,7 @@ impl Outcome {
                 &runs.iter().map(|run| run.elasticity).collect::<Vec<_>>(),
             ),
             simulated_seconds: number(|run| run.simulated_seconds),
+            tenants: Tenants::mean(runs),
         }
     }
 
@@ -187,6 +286,7 @@ impl Outcome {
         let pod_hours = pods.pod_seconds / 3600.0;
         let slots = f64::from(ledger.concurrency.max(1));
         let bound_pod_hours = tally.work.as_secs_f64() / slots / 3600.0;
+        let waits = tally.all_waits();
         let since = |from: Option<Duration>, to: Option<Duration>| {
             Some(to?.saturating_sub(from?).as_secs_f64())
         };
@@ -195,11 +295,11 @@ impl Outcome {
             done_messages: totals.deleted,
             dead_messages: totals.moved_out,
             left_messages: ledger.counts.total(),
-            late_share: tally.waits.late_share(),
-            late_message_seconds: tally.waits.late_seconds(),
-            wait_seconds_p50: tally.waits.quantile_seconds(0.5),
-            wait_seconds_p99: tally.waits.quantile_seconds(0.99),
-            wait_seconds_max: tally.waits.max_seconds(),
+            late_share: waits.late_share(),
+            late_message_seconds: waits.late_seconds(),
+            wait_seconds_p50: waits.quantile_seconds(0.5),
+            wait_seconds_p99: waits.quantile_seconds(0.99),
+            wait_seconds_max: waits.max_seconds(),
             pod_hours,
             bound_pod_hours,
             pod_hours_over_bound: share(pod_hours, bound_pod_hours),
@@ -219,6 +319,7 @@ impl Outcome {
                 / 1e3,
             elasticity: tally.elasticity.figures(),
             simulated_seconds: ledger.now.as_secs_f64(),
+            tenants: tally.tenants(),
         }
     }
 }

@@ -23,7 +23,7 @@ pub enum Policy {
     /// commas, make it harder: `message:25` and `concurrency:400` are hints in percent of the truth,
     /// `cloudwatch:off`, `cloudwatch:outage` and `age:off` hide something; `replaced` begins anew in the middle;
     /// `stall:off` goes on buying replicas while work fails. `message:known` makes it easier than it can be:
-    /// what a message takes is known from the beginning.
+    /// what a message takes is known from the beginning. With `noisy` messages of noisy groups may wait longer.
     TargetWait(Told),
     /// The cheapest `queueLength` that would have kept the target, found afterwards: `hindsight`.
     Hindsight,
@@ -232,6 +232,7 @@ mod tests {
             "target-wait=cloudwatch:off",
             "target-wait=unaided,replaced",
             "target-wait=message:known",
+            "target-wait=noisy",
             "equal:step",
         ] {
             let policy: Policy = text.parse().unwrap();

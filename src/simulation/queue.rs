@@ -34,6 +34,15 @@ pub(super) struct Held {
     pub(super) is_poison: bool,
 }
 
+/// Where the first message stands in line. One that is visible again stands before one that was sent at its
+/// place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    at: u64,
+    is_fresh: bool,
+    rank: u64,
+}
+
 /// The messages of one queue.
 #[derive(Debug, Default)]
 pub(super) struct AggregateQueue {
@@ -113,6 +122,31 @@ impl AggregateQueue {
         self.counts.in_flight += 1;
         self.totals.received += 1;
         Some(held)
+    }
+
+    /// Where the message stands that is handed out next.
+    pub(super) fn first_place(&self) -> Option<Place> {
+        let returned = self.returned.keys().next().map(|&(at, rank)| Place {
+            at,
+            is_fresh: false,
+            rank,
+        });
+        let fresh = self.fresh.front().map(|run| Place {
+            at: run.rank,
+            is_fresh: true,
+            rank: run.rank,
+        });
+        returned.into_iter().chain(fresh).min()
+    }
+
+    /// The place in the order of what is sent next.
+    pub(super) fn next_rank(&self) -> u64 {
+        self.next_rank
+    }
+
+    /// Leaves the places before `rank` to messages that are sent elsewhere.
+    pub(super) fn skip_to_rank(&mut self, rank: u64) {
+        self.next_rank = self.next_rank.max(rank);
     }
 
     fn take_first(&mut self) -> Option<Held> {

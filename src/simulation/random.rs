@@ -9,6 +9,7 @@ use super::numbers::real;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stream {
     Arrivals,
+    Flood,
     Work,
     Counts,
     Cluster,
@@ -24,6 +25,7 @@ impl Stream {
             Self::Counts => 3,
             Self::Cluster => 4,
             Self::CloudWatch => 5,
+            Self::Flood => 6,
         };
         number.wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }

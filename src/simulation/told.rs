@@ -24,6 +24,7 @@ pub struct Told {
     pub age: Age,
     pub stall: Stall,
     pub copy: Copies,
+    pub noisy: Noisy,
 }
 
 /// What is known of the time that a message takes.
@@ -81,6 +82,15 @@ pub enum Stall {
     IsIgnored,
 }
 
+/// Whether messages of noisy groups may wait longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noisy {
+    /// All messages are alike.
+    Untold,
+    /// As long as the scenario says.
+    MayWait,
+}
+
 impl Told {
     /// Everything works, and `knows` is all that is known.
     pub const fn of(knows: Knows) -> Self {
@@ -92,6 +102,7 @@ impl Told {
             age: Age::Counts,
             stall: Stall::BuysNothing,
             copy: Copies::One,
+            noisy: Noisy::Untold,
         }
     }
 
@@ -112,6 +123,7 @@ impl Told {
                 .map(|percent| (scenario.work.concurrency.saturating_mul(percent) / 100).max(1)),
             message: hint.map(|percent| message.mul_f64(f64::from(percent) / 100.0)),
             fifo_groups: None,
+            noisy_wait: (self.noisy == Noisy::MayWait).then(|| scenario.noisy_wait()),
         }
     }
 
@@ -217,6 +229,7 @@ impl fmt::Display for Told {
             (self.age == Age::IsIgnored).then(|| "age:off".to_owned()),
             (self.stall == Stall::IsIgnored).then(|| "stall:off".to_owned()),
             (self.copy == Copies::Replaced).then(|| "replaced".to_owned()),
+            (self.noisy == Noisy::MayWait).then(|| "noisy".to_owned()),
         ];
         let words: Vec<String> = words.into_iter().flatten().collect();
         formatter.write_str(&words.join(","))
@@ -246,6 +259,7 @@ impl FromStr for Told {
                 ("age", "off") => told.age = Age::IsIgnored,
                 ("stall", "off") => told.stall = Stall::IsIgnored,
                 ("replaced", "") => told.copy = Copies::Replaced,
+                ("noisy", "") => told.noisy = Noisy::MayWait,
                 _ => return Err(()),
             }
         }
@@ -267,6 +281,15 @@ mod tests {
         assert_eq!(law.concurrency, Some(20));
         let unaided: Told = "unaided".parse().unwrap();
         assert_eq!(unaided.law(&scenario).concurrency, None);
+    }
+
+    #[test]
+    fn the_law_knows_how_long_noisy_groups_may_wait_where_it_is_told() {
+        let scenario = workloads::canonical("tenants").unwrap();
+        let law = |text: &str| text.parse::<Told>().unwrap().law(&scenario);
+        assert_eq!(law("noisy").noisy_wait, Some(Duration::from_hours(1)));
+        assert_eq!(law("noisy").concurrency, Some(5));
+        assert_eq!(law("unaided").noisy_wait, None);
     }
 
     #[test]

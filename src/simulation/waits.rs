@@ -49,6 +49,19 @@ impl Waits {
         }
     }
 
+    /// These and `others`, each late by its own target.
+    #[must_use]
+    pub(super) fn with(mut self, others: &Self) -> Self {
+        for (bucket, more) in self.buckets.iter_mut().zip(&others.buckets) {
+            *bucket += more;
+        }
+        self.messages += others.messages;
+        self.late += others.late;
+        self.late_seconds += others.late_seconds;
+        self.max = self.max.max(others.max);
+        self
+    }
+
     /// The wait that a share of `quantile` of the messages did not exceed, in seconds.
     pub(super) fn quantile_seconds(&self, quantile: f64) -> f64 {
         let wanted = count((real(self.messages) * quantile).ceil()).max(1);
@@ -119,6 +132,19 @@ mod tests {
         assert!((waits.quantile_seconds(0.99) - 10.0).abs() < 0.08);
         assert_eq!(waits.quantile_seconds(1.0), 12.0);
         assert_eq!((waits.late_share(), waits.late_seconds()), (0.01, 2.0));
+    }
+
+    #[test]
+    fn messages_of_two_targets_are_late_each_by_its_own() {
+        let mut waits = Waits::new(Duration::from_secs(10));
+        waits.note(Duration::from_secs(12), 1);
+        waits.note(Duration::from_secs(1), 1);
+        let mut others = Waits::new(Duration::from_secs(100));
+        others.note(Duration::from_secs(90), 2);
+        let all = waits.with(&others);
+        assert_eq!((all.late_messages(), all.late_share()), (1, 0.25));
+        assert_eq!((all.late_seconds(), all.max_seconds()), (2.0, 90.0));
+        assert_eq!(all.quantile_seconds(1.0), 90.0);
     }
 
     proptest! {

@@ -16,7 +16,7 @@ use super::{
     hpa::AutoscalerSettings,
     keda::ScaledObject,
     work::{ServiceTime, Work},
-    world::Scenario,
+    world::{Flood, Scenario},
 };
 use crate::scaling::Wakefulness;
 
@@ -115,6 +115,12 @@ pub const NAMES: [(&str, &str); 34] = [
     ("load-balancer", "2 days of a load balancer's requests"),
 ];
 
+/// Workloads that can be named as well, but are in no leaderboard: they ask for what only some policies know of.
+pub const APART: [(&str, &str); 1] = [(
+    "tenants",
+    "5 messages a second of many tenants, and 60,000 of one within 20 minutes, which may wait an hour",
+)];
+
 /// A scenario with the defaults of KEDA and Kubernetes around arrivals and work.
 pub fn scenario(name: &str, arrivals: Vec<Segment>, work: Work) -> Scenario {
     let last = arrivals
@@ -123,6 +129,7 @@ pub fn scenario(name: &str, arrivals: Vec<Segment>, work: Work) -> Scenario {
     Scenario {
         name: name.to_owned(),
         arrivals,
+        flood: None,
         delay: Duration::ZERO,
         visibility_timeout: Duration::from_mins(5),
         work,
@@ -142,6 +149,7 @@ pub fn scenario(name: &str, arrivals: Vec<Segment>, work: Work) -> Scenario {
 pub fn canonical(name: &str) -> Option<Scenario> {
     let (&(name, _), arrivals) = NAMES
         .iter()
+        .chain(&APART)
         .find(|(known, _)| *known == name)
         .zip(shapes::arrivals(name))?;
     let mut scenario = scenario(name, arrivals, work(name));
@@ -149,6 +157,13 @@ pub fn canonical(name: &str) -> Option<Scenario> {
         "noisy" | "noisy-step" => scenario.fidelity = Fidelity::poor(),
         "delayed-cliff" => scenario.delay = minutes(15),
         "burst-slow-start" => scenario.cluster.startup = minutes(2),
+        "tenants" => {
+            scenario.target_wait = minutes(1);
+            scenario.flood = Some(Flood {
+                arrivals: vec![shapes::between(60, 80, 60_000)],
+                noisy_wait: HOUR,
+            });
+        }
         "long-jobs-grace" => scenario.cluster.grace = 12 * HOUR,
         _ => {}
     }
@@ -167,6 +182,7 @@ fn work(name: &str) -> Work {
         "long-jobs" | "long-jobs-grace" => Work::undisturbed(lognormal(minutes(120), 0.3), 1),
         "five-minute-jobs" => Work::undisturbed(lognormal(minutes(5), 0.3), 1),
         "trickle" => Work::undisturbed(exponential(30.0), 1),
+        "tenants" => Work::undisturbed(exponential(2.0), 5),
         "tiny" => Work::undisturbed(exponential(0.05), 1),
         "heavy-tail" => {
             let mean = Duration::from_secs(2);
@@ -240,9 +256,9 @@ mod tests {
 
     #[test]
     fn every_name_is_a_workload_in_the_order_of_time() {
-        for (name, _) in NAMES {
+        for (name, _) in NAMES.iter().chain(&APART) {
             let scenario = canonical(name).unwrap();
-            assert_eq!(scenario.name, name);
+            assert_eq!(scenario.name, *name);
             let starts: Vec<Duration> = scenario
                 .arrivals
                 .iter()

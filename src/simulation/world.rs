@@ -9,11 +9,12 @@ use super::{
     cluster::Cluster,
     control::{Control, ScalerSettings, Sight},
     demand::Demand,
+    fair_queue::{FairQueue, Taken, Tenant},
     hpa::AutoscalerSettings,
     keda::ScaledObject,
     outcome::{Ledger, Outcome, Tally},
     pods::{PodId, Pods, Workers},
-    queue::{AggregateQueue, Held},
+    random::Stream,
     scaled_object_file::OwnObject,
     spec::Supply,
     timeline::{Glance, Recorder, Timeline},
@@ -33,12 +34,23 @@ const LOOKS_PER_MINUTE: u64 = 60;
 /// What has not been done this long after the last message and the horizon is left undone.
 const DRAIN_MAX: Duration = Duration::from_hours(24);
 
+/// One tenant of a fair queue that sends far more than the others, which are many and small.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flood {
+    /// What it sends, in the order of time.
+    pub arrivals: Vec<Segment>,
+    /// How long its messages may wait, where that is longer than the others may.
+    pub noisy_wait: Duration,
+}
+
 /// Everything about a run but who scales, and chance.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     pub name: String,
     /// What is sent, in the order of time.
     pub arrivals: Vec<Segment>,
+    /// Beside that, where one tenant floods the queue.
+    pub flood: Option<Flood>,
     /// `DelaySeconds` of the queue.
     pub delay: Duration,
     /// `VisibilityTimeout` of the queue. Consumers extend it while they work: a message is seen again
@@ -64,7 +76,19 @@ pub struct Scenario {
 impl Scenario {
     /// All that are sent.
     pub fn messages(&self) -> u64 {
-        self.arrivals.iter().map(|segment| segment.messages).sum()
+        let segments = self.arrivals.iter().chain(self.flood_arrivals());
+        segments.map(|segment| segment.messages).sum()
+    }
+
+    /// How long a message of a noisy group may wait.
+    pub fn noisy_wait(&self) -> Duration {
+        let flood = self.flood.as_ref().map(|flood| flood.noisy_wait);
+        flood.unwrap_or_default().max(self.target_wait)
+    }
+
+    /// What the flood sends.
+    pub(super) fn flood_arrivals(&self) -> &[Segment] {
+        self.flood.as_ref().map_or(&[], |flood| &flood.arrivals)
     }
 }
 
@@ -100,7 +124,7 @@ struct Turn {
     /// Turns that end together end in the order they began.
     number: u64,
     pod: PodId,
-    held: Held,
+    taken: Taken,
     takes: Duration,
     fails: bool,
 }
@@ -111,7 +135,8 @@ pub(super) struct World<'a> {
     scenario: &'a Scenario,
     now: Duration,
     arrivals: Arrivals,
-    queue: AggregateQueue,
+    flood: Arrivals,
+    queue: FairQueue,
     worker: Worker,
     pods: Pods,
     turns: BinaryHeap<Reverse<Turn>>,
@@ -137,8 +162,9 @@ impl<'a> World<'a> {
         Self {
             scenario,
             now: Duration::ZERO,
-            arrivals: Arrivals::new(&scenario.arrivals, seed),
-            queue: AggregateQueue::default(),
+            arrivals: Arrivals::new(&scenario.arrivals, (seed, Stream::Arrivals)),
+            flood: Arrivals::new(scenario.flood_arrivals(), (seed, Stream::Flood)),
+            queue: FairQueue::default(),
             pods,
             worker: Worker::new(work, seed),
             turns: BinaryHeap::new(),
@@ -147,7 +173,10 @@ impl<'a> World<'a> {
             cloudwatch: CloudWatch::new(seed, scenario.work.groups),
             looks: 0,
             control,
-            tally: Tally::new(scenario.target_wait),
+            tally: Tally::new(
+                scenario.target_wait,
+                scenario.flood.as_ref().map(|_| scenario.noisy_wait()),
+            ),
             demand: Demand::of(scenario),
             recorder: Recorder::new(),
         }
@@ -195,13 +224,13 @@ impl<'a> World<'a> {
             pod_seconds: self.pods.totals(self.now).pod_seconds,
             held_messages: self.held(),
             killed_messages: self.tally.killed_messages,
-            late_messages: self.tally.waits.late_messages(),
+            late_messages: self.tally.late_messages(),
             oldest_wait: self.now.saturating_sub(oldest),
         }
     }
 
     fn is_over(&self) -> bool {
-        let is_empty = self.arrivals.next_at().is_none() && self.queue.counts().total() == 0;
+        let is_empty = self.is_all_done();
         let end = self.scenario.horizon.max(self.tally.last_sent_at);
         (is_empty && self.now >= self.scenario.horizon) || self.now > end + DRAIN_MAX
     }
@@ -210,6 +239,7 @@ impl<'a> World<'a> {
     fn next_at(&self) -> Duration {
         let others = [
             self.arrivals.next_at(),
+            self.flood.next_at(),
             self.queue.next_change_at(),
             self.turns.peek().map(|Reverse(turn)| turn.ends_at),
             self.pods.next_at(),
@@ -231,11 +261,18 @@ impl<'a> World<'a> {
     }
 
     fn send(&mut self) {
-        while self.arrivals.next_at().is_some_and(|at| at <= self.now) {
-            let messages = self.arrivals.take();
-            self.queue.send(self.now, messages, self.scenario.delay);
-            self.tally.first_sent_at.get_or_insert(self.now);
-            self.tally.last_sent_at = self.now;
+        let streams = [
+            (Tenant::Ordinary, &mut self.arrivals),
+            (Tenant::Flood, &mut self.flood),
+        ];
+        for (tenant, arrivals) in streams {
+            while arrivals.next_at().is_some_and(|at| at <= self.now) {
+                let messages = arrivals.take();
+                self.queue
+                    .send((self.now, tenant), messages, self.scenario.delay);
+                self.tally.first_sent_at.get_or_insert(self.now);
+                self.tally.last_sent_at = self.now;
+            }
         }
     }
 
@@ -248,11 +285,11 @@ impl<'a> World<'a> {
             if turn.fails {
                 self.tally.failed_messages += 1;
                 let visible_at = self.visible_again_at();
-                self.queue.drop_until(visible_at, turn.held);
+                self.queue.drop_until(visible_at, turn.taken);
                 continue;
             }
             self.tally.work += turn.takes;
-            self.queue.delete();
+            self.queue.delete(turn.taken.tenant);
             self.note_emptiness();
         }
     }
@@ -266,9 +303,14 @@ impl<'a> World<'a> {
     }
 
     fn note_emptiness(&mut self) {
-        if self.arrivals.next_at().is_none() && self.queue.counts().total() == 0 {
+        if self.is_all_done() {
             self.tally.emptied_at = Some(self.now);
         }
+    }
+
+    fn is_all_done(&self) -> bool {
+        let is_all_sent = self.arrivals.next_at().is_none() && self.flood.next_at().is_none();
+        is_all_sent && self.queue.counts().total() == 0
     }
 
     fn advance_pods(&mut self) {
@@ -283,7 +325,7 @@ impl<'a> World<'a> {
             let is_lost = killed.contains(&turn.pod);
             if is_lost {
                 tally.killed_messages += 1;
-                queue.drop_until(visible_at, turn.held);
+                queue.drop_until(visible_at, turn.taken);
             }
             !is_lost
         });
@@ -298,8 +340,10 @@ impl<'a> World<'a> {
         self.sqs.note(self.now, counts);
         if self.looks > 0 && self.looks.is_multiple_of(LOOKS_PER_MINUTE) {
             let oldest = self.queue.oldest_age(self.now);
+            let groups = self.scenario.flood.as_ref();
+            let groups = groups.map(|_| self.queue.groups(self.now));
             self.cloudwatch
-                .end_minute(self.now, (counts, totals), oldest);
+                .end_minute(self.now, (counts, totals), (oldest, groups));
         }
         self.looks += 1;
         self.record();
@@ -353,13 +397,13 @@ impl<'a> World<'a> {
     fn begin_turns(&mut self) {
         while self.worker.may_begin(self.held())
             && self.pods.has_slot()
-            && let Some(held) = self.queue.receive()
+            && let Some(taken) = self.queue.receive()
         {
-            if self.worker.is_dead(held.receives - 1) {
-                self.queue.give_up();
+            if self.worker.is_dead(taken.held.receives - 1) {
+                self.queue.give_up(taken.tenant);
                 self.note_emptiness();
             } else if let Some(pod) = self.pods.take_slot() {
-                self.begin(pod, held);
+                self.begin(pod, taken);
             }
         }
     }
@@ -368,14 +412,16 @@ impl<'a> World<'a> {
         u64::try_from(self.turns.len()).unwrap_or(u64::MAX)
     }
 
-    fn begin(&mut self, pod: PodId, mut held: Held) {
+    fn begin(&mut self, pod: PodId, mut taken: Taken) {
+        let held = &mut taken.held;
         if held.receives == 1 {
             held.is_poison = self.worker.is_poison(self.now);
             self.tally.first_receives += 1;
             self.tally.first_received_at.get_or_insert(self.now);
             let wait = self.now.saturating_sub(held.available_at);
-            self.tally.waits.note(wait, 1);
+            self.tally.note_wait(taken.tenant, wait, 1);
         }
+        let is_poison = held.is_poison;
         let begins_at = self.pods.worker_free_at(pod).max(self.now);
         let turn = self.worker.begin(begins_at, self.held() + 1);
         let ends_at = begins_at + turn.takes;
@@ -385,18 +431,17 @@ impl<'a> World<'a> {
             ends_at,
             number: self.turns_begun,
             pod,
-            held,
+            taken,
             takes: turn.takes,
-            fails: turn.fails || held.is_poison,
+            fails: turn.fails || is_poison,
         }));
     }
 
     /// What nobody ever received has waited until the end.
     fn outcome(mut self) -> (Outcome, Timeline) {
-        for (available_at, messages) in self.queue.waiting() {
-            self.tally
-                .waits
-                .note(self.now.saturating_sub(available_at), messages);
+        for (tenant, available_at, messages) in self.queue.waiting() {
+            let wait = self.now.saturating_sub(available_at);
+            self.tally.note_wait(tenant, wait, messages);
         }
         let ledger = Ledger {
             now: self.now,

@@ -17,8 +17,9 @@ use super::{
     hpa::AutoscalerSettings,
     keda::ScaledObject,
     outcome::Outcome,
+    policy::Policy,
     work::{ServiceTime, Work},
-    world::{Scenario, World},
+    world::{Flood, Scenario, World},
 };
 use crate::scaling::{ScalingPolicy, Wakefulness};
 
@@ -35,6 +36,7 @@ fn given_scenario(messages: u64) -> Scenario {
             until: at(10),
             messages,
         }],
+        flood: None,
         delay: Duration::ZERO,
         visibility_timeout: at(30),
         work: Work::undisturbed(ServiceTime::Constant(at(10)), 1),
@@ -329,8 +331,44 @@ proptest! {
     }
 
     #[test]
+    fn every_message_of_a_flood_is_accounted_for(seed: u64, messages in 0_u64..300) {
+        let mut scenario = given_busy_scenario(messages, 5);
+        let arrivals = vec![Segment { from: at(200), until: at(400), messages: 3 * messages }];
+        scenario.flood = Some(Flood { arrivals, noisy_wait: at(600) });
+        let outcome = run_built_in(&scenario, seed);
+        prop_assert_eq!(outcome.sent_messages, 5 * messages);
+        let accounted = outcome.done_messages + outcome.dead_messages + outcome.left_messages;
+        prop_assert_eq!(accounted, outcome.sent_messages);
+        prop_assert_eq!(outcome.left_messages, 0);
+    }
+
+    #[test]
     fn the_same_seed_gives_the_same_run(seed: u64) {
         let scenario = given_busy_scenario(200, 5);
         prop_assert_eq!(run_built_in(&scenario, seed), run_built_in(&scenario, seed));
+    }
+}
+
+/// It leaves a change within 10 % undone: 10 replicas stay where 10.9 are needed, and what waits then grows until
+/// the law wants more than that.
+#[test]
+fn the_autoscalers_dead_band_makes_nobody_late_by_a_tenth_of_the_target() {
+    for per_ten_minutes in [6_300, 6_540, 12_900] {
+        let mut scenario = given_scenario(0);
+        scenario.arrivals = (0..12)
+            .map(|ten| Segment {
+                from: at(600 * ten),
+                until: at(600 * (ten + 1)),
+                messages: if ten < 2 { 6_000 } else { per_ten_minutes },
+            })
+            .collect();
+        scenario.work = Work::undisturbed(ServiceTime::Constant(at(1)), 1);
+        scenario.horizon = at(7_200);
+        let policy: Policy = "target-wait".parse().unwrap();
+        let control = policy.control(&scenario).unwrap();
+        let outcome = World::new(&scenario, control, 1).run();
+        assert_eq!(outcome.left_messages, 0, "{per_ten_minutes}");
+        let most = scenario.target_wait.as_secs_f64() * 1.1;
+        assert!(outcome.wait_seconds_max < most, "{outcome:?}");
     }
 }

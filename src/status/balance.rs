@@ -50,17 +50,16 @@ impl Balance {
 }
 
 fn asked(at: Duration, decision: &ScalingDecision) -> Option<Asked> {
-    let (law, target) = (decision.law.as_ref()?, decision.policy.law?.target_wait);
+    let (answer, law) = (decision.law?, decision.policy.law?);
     let most = decision
         .policy
         .max_replicas
         .map_or(f64::INFINITY, f64::from);
-    let oldest = law.estimate.oldest;
     Some(Asked {
         at,
-        law_replicas: law.replicas.ceil().min(most),
+        law_replicas: answer.replicas.ceil().min(most),
         plain_replicas: decision.plain_replicas()?.min(most),
-        is_late: oldest.is_some_and(|oldest| oldest.age > target),
+        is_late: law.is_late(&answer.estimate),
     })
 }
 
@@ -84,6 +83,7 @@ mod tests {
                 concurrency: None,
                 message: None,
                 fifo_groups: None,
+                noisy_wait: None,
             }),
             mode,
             ..ScalingPolicy::default()

@@ -132,6 +132,9 @@ pub struct PolicyReport {
     pub activation_queue_length: i64,
     /// How long a message may wait.
     pub target_wait_seconds: Option<f64>,
+    /// How long a message of a noisy group may wait, where that is longer.
+    #[serde(default)]
+    pub noisy_wait_seconds: Option<f64>,
     /// The hint of how long a message takes.
     pub message_seconds: Option<f64>,
     /// The hint of how many messages a replica works on at once.
@@ -196,6 +199,9 @@ pub enum MinutesState {
 pub struct EstimateReport {
     /// How long a message is in flight.
     pub message_seconds: Option<f64>,
+    /// Whether it may be far less: nothing but a fall of the counts has told yet.
+    #[serde(default)]
+    pub message_is_at_most: Option<bool>,
     /// How well that is known.
     pub message_confidence: Confidence,
     /// The deletions it was learned from, faded; a hint is worth five.
@@ -210,6 +216,13 @@ pub struct EstimateReport {
     pub oldest_age_is_measured: Option<bool>,
     /// Groups of a FIFO queue that are worked on at once, where they are the limit.
     pub groups: Option<f64>,
+    /// Groups of a fair queue that are noisy, where `noisyWaitSeconds` lets them wait longer; `null` when there
+    /// are none, or nothing tells.
+    #[serde(default)]
+    pub noisy_groups: Option<f64>,
+    /// Their messages among those that wait.
+    #[serde(default)]
+    pub noisy_visible_messages: Option<f64>,
     /// The share of the messages received in the last minutes that failed; `null` while it is no more than
     /// noise, or nothing tells.
     #[serde(default)]
@@ -244,7 +257,8 @@ pub struct DecisionReport {
     /// Active although there is no message: emptiness is not confirmed, or the workload is kept warm.
     pub is_kept_awake: bool,
     /// The term that determined the value: `empty`, `below_activation`, `queue_length`, `max_replicas`, or
-    /// of the law `learning`, `target_wait`, `busy`, `taken_over`, `stalled`, `ineffective`, `fifo_groups`, `law_empty`.
+    /// of the law `learning`, `target_wait`, `busy`, `taken_over`, `noisy_groups`, `stalled`, `ineffective`,
+    /// `fifo_groups`, `law_empty`.
     pub bound_by: String,
     /// The decision in words.
     pub explanation: String,

@@ -99,11 +99,8 @@ pub(super) fn trouble(
 }
 
 pub(super) fn is_late(decision: &ScalingDecision) -> bool {
-    let target = decision.policy.law.map(|law| law.target_wait);
-    let oldest = decision.law.and_then(|law| law.estimate.oldest);
-    target
-        .zip(oldest)
-        .is_some_and(|(target, oldest)| oldest.age > target)
+    let answer = decision.policy.law.zip(decision.law);
+    answer.is_some_and(|(law, answer)| law.is_late(&answer.estimate))
 }
 
 /// The decision, and what the confirmation of emptiness makes of it.
@@ -173,6 +170,7 @@ impl PolicyReport {
             queue_length: policy.queue_length,
             activation_queue_length: policy.activation_queue_length,
             target_wait_seconds: law.map(|law| law.target_wait.as_secs_f64()),
+            noisy_wait_seconds: law.and_then(|law| Some(law.noisy_wait?.as_secs_f64())),
             message_seconds: law.and_then(|law| Some(law.message?.as_secs_f64())),
             concurrency: law.and_then(|law| law.concurrency),
             max_replicas: policy.max_replicas,
@@ -227,12 +225,15 @@ impl EstimateReport {
                 Some(_) if deletions >= DELETIONS_FAIR => Confidence::Fair,
                 Some(_) => Confidence::Low,
             },
+            message_is_at_most: message.map(|message| message.is_at_most),
             message_deletions: deletions,
             arrivals_per_second: estimate.arrivals_per_second,
             concurrency: estimate.concurrency,
             oldest_age_seconds: estimate.oldest.map(|oldest| oldest.age.as_secs_f64()),
             oldest_age_is_measured: estimate.oldest.map(|oldest| oldest.is_measured),
             groups: estimate.groups,
+            noisy_groups: estimate.noisy.map(|noisy| noisy.groups),
+            noisy_visible_messages: estimate.noisy.map(|noisy| noisy.visible),
             failing_share: estimate.failing_share,
             is_stalled: estimate.stalled_at.is_some(),
         }

@@ -3,6 +3,7 @@
 mod minutes;
 mod past;
 mod settings;
+mod tenants;
 
 use std::{sync::Arc, time::Duration};
 

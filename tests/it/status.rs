@@ -31,7 +31,7 @@ async fn read<T: DeserializeOwned>(scaler: &Scaler, path: &str) -> T {
 }
 
 /// The one trigger of the object that the tests ask for.
-async fn trigger(scaler: &Scaler) -> TriggerReport {
+pub(crate) async fn trigger(scaler: &Scaler) -> TriggerReport {
     let path = "/api/v1/scaledobjects/shop/worker";
     let mut object: ScaledObjectReport = read(scaler, path).await;
     assert_eq!(object.triggers.len(), 1);

@@ -12,7 +12,7 @@ const BOUND = {
   empty: 'empty queue', law_empty: 'empty queue', below_activation: 'activation length',
   queue_length: 'queue length', max_replicas: 'maxReplicas', learning: 'still learning',
   target_wait: 'target wait', busy: 'busy replicas', taken_over: 'taken over', stalled: 'work fails',
-  ineffective: 'something behind', fifo_groups: 'FIFO groups',
+  ineffective: 'something behind', fifo_groups: 'FIFO groups', noisy_groups: 'quiet tenants',
 };
 // Rows are put in order no more often than this, and never under somebody's pointer or focus.
 const ORDER_EVERY_MS = 5000;
@@ -302,7 +302,9 @@ function facts(trigger) {
     ['Delayed', observation?.delayed_messages ? whole(observation.delayed_messages) : null],
     ['Messages per replica', whole(policy.queue_length)],
     ['Target wait', policy.target_wait_seconds && seconds(policy.target_wait_seconds)],
-    ['A message takes', estimate && (estimate.message_seconds === null ? 'not known yet' : `${seconds(estimate.message_seconds)} (${estimate.message_confidence} confidence)`)],
+    ['Noisy tenants may wait', policy.noisy_wait_seconds && seconds(policy.noisy_wait_seconds)],
+    ['Waiting for noisy tenants', estimate?.noisy_visible_messages && whole(estimate.noisy_visible_messages)],
+    ['A message takes', estimate && (estimate.message_seconds === null ? 'not known yet' : `${estimate.message_is_at_most ? 'at most ' : ''}${seconds(estimate.message_seconds)} (${estimate.message_confidence} confidence)`)],
     ['Arrive', estimate && `${estimate.arrivals_per_second.toFixed(2)} a second`],
     ['A replica works on', estimate && `${estimate.concurrency.toFixed(1)} at once`],
     ['Backlog to be gone in', decision?.horizon_seconds && seconds(decision.horizon_seconds)],

@@ -180,6 +180,13 @@ fn name_of(metric: Metric) -> (&'static str, &'static str) {
         Metric::InFlight => ("ApproximateNumberOfMessagesNotVisible", "Average"),
         Metric::OldestAge => ("ApproximateAgeOfOldestMessage", "Maximum"),
         Metric::GroupsInFlight => ("ApproximateNumberOfGroupsWithInflightMessages", "Maximum"),
+        Metric::NoisyGroups => ("ApproximateNumberOfNoisyGroups", "Maximum"),
+        Metric::QuietVisible => ("ApproximateNumberOfMessagesVisibleInQuietGroups", "Average"),
+        Metric::QuietInFlight => (
+            "ApproximateNumberOfMessagesNotVisibleInQuietGroups",
+            "Average",
+        ),
+        Metric::QuietOldestAge => ("ApproximateAgeOfOldestMessageInQuietGroups", "Maximum"),
     }
 }
 

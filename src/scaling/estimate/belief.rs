@@ -50,6 +50,8 @@ pub struct Estimate {
     pub working: f64,
     /// Those of the waiting messages that need the most slots, so that they are in time.
     pub pressing: Option<Cohort>,
+    /// Groups of a fair queue that hold up the others, where their messages may wait longer.
+    pub noisy: Option<NoisyGroups>,
     /// What is in flight is work, and how much of it a replica does is known: hardly anything was
     /// received in the last minutes that was not done.
     pub is_work_clean: bool,
@@ -76,6 +78,36 @@ pub struct Oldest {
     pub age: Duration,
     /// Whether CloudWatch said so, minutes ago; else it follows from the counts.
     pub is_measured: bool,
+}
+
+/// Groups of a fair queue that have more than their share in flight: SQS hands out what waits in the others
+/// first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NoisyGroups {
+    /// How many there are.
+    pub groups: f64,
+    /// Their messages that wait, of all that do.
+    pub visible: f64,
+    /// Their messages per second, of all that arrive.
+    pub arrivals_per_second: f64,
+    /// What waits of the other groups, and how long the oldest of it had waited when CloudWatch said so.
+    pub quiet_pressing: Option<Cohort>,
+}
+
+impl Estimate {
+    /// What there is but for the messages of noisy groups that wait or arrive.
+    #[must_use]
+    pub fn without_noisy(&self) -> Self {
+        let Some(noisy) = self.noisy else {
+            return *self;
+        };
+        Self {
+            visible: (self.visible - noisy.visible).max(0.0),
+            arrivals_per_second: (self.arrivals_per_second - noisy.arrivals_per_second).max(0.0),
+            pressing: noisy.quiet_pressing,
+            ..*self
+        }
+    }
 }
 
 /// Messages that wait, and how long the youngest of them has waited.

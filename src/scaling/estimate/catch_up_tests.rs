@@ -14,6 +14,7 @@ fn given_law() -> Law {
         concurrency: Some(10),
         message: None,
         fifo_groups: None,
+        noisy_wait: None,
     }
 }
 

@@ -30,6 +30,7 @@ impl World {
             concurrency: Some(hint),
             message: Some(Duration::from_secs(1)),
             fifo_groups: None,
+            noisy_wait: None,
         };
         Self {
             estimator: Estimator::new(law),

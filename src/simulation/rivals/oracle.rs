@@ -113,10 +113,9 @@ impl Oracle {
 }
 
 fn due(scenario: &Scenario, step: Duration, steps: usize) -> Vec<Due> {
-    let slack = scenario.target_wait.mul_f64(SHARE_OF_WAIT);
     let cluster = &scenario.cluster;
     let receivable = Receivable::of(scenario);
-    let by = |time: Duration| receivable.by(time.saturating_sub(slack));
+    let by = |time| receivable.due_by(time);
     let ends = (1..).map(|index| step * index).take(steps);
     ends.map(|end| Due {
         now: by(end),

@@ -52,6 +52,7 @@ pub(super) fn arrivals(name: &str) -> Option<Vec<Segment>> {
         "long-jobs" | "long-jobs-grace" => one_in_each(72, 5),
         "five-minute-jobs" => by_minute(180, |_| 1.0 / 6.0),
         "trickle" => one_in_each(72, 10),
+        "tenants" => by_minute(180, |_| 5.0),
         "fifo" => by_minute(240, |_| 5.0),
         "redrive" => {
             let mut segments = by_minute(240, |_| 20.0);

@@ -26,7 +26,7 @@ use crate::support::*;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Looks often, so that nobody has to wait for a minute.
-fn given_hasty_settings() -> MinuteSettings {
+pub(super) fn given_hasty_settings() -> MinuteSettings {
     MinuteSettings {
         every: Duration::from_millis(100),
         round: Duration::from_millis(50),
@@ -35,7 +35,7 @@ fn given_hasty_settings() -> MinuteSettings {
 }
 
 /// A scaler that asks the server for minutes too, by the server's time, and what it knows of them.
-async fn given_sensing(
+pub(super) async fn given_sensing(
     sqs: &Sqs,
     minutes: MinuteSettings,
     endpoint: CloudWatchEndpoint,
@@ -50,7 +50,7 @@ async fn given_sensing(
     };
     let settings = ServiceSettings {
         minutes,
-        ..given_settings()
+        ..given_settings_without_cache()
     };
     given_scaler_with(settings, sensors).await
 }
