@@ -191,6 +191,10 @@ fn any_estimate() -> impl Strategy<Value = Estimate> {
                     visible,
                     in_flight,
                     arrivals_per_second,
+                    oldest: Some(Oldest {
+                        age: Duration::from_secs(oldest),
+                        is_measured: true,
+                    }),
                     noisy: Some(NoisyGroups {
                         groups: 1.0,
                         visible: share * visible,
