@@ -64,10 +64,26 @@ struct Args {
     threads: usize,
 }
 
+/// The policy that duels are against.
+const DUELIST: &str = "target-wait";
+
 type Hindsights = BTreeMap<String, Row>;
 
+impl Args {
+    /// Whom every duel is against takes part, named or not.
+    fn meet_the_law(&mut self) {
+        let is_named = |policy: &Policy| policy.to_string() == DUELIST;
+        if !self.policies.iter().any(is_named) {
+            self.policies.extend(DUELIST.parse::<Policy>());
+        }
+    }
+}
+
 fn main() -> Result<(), io::Error> {
-    let args = Args::parse();
+    let mut args = Args::parse();
+    if args.duels {
+        args.meet_the_law();
+    }
     let letting_go = if args.recommended {
         LettingGo::Recommended
     } else {
@@ -94,7 +110,7 @@ fn main() -> Result<(), io::Error> {
         }
     }
     if args.duels {
-        print_duels(&duels(&comparisons, "target-wait"));
+        print_duels(&duels(&comparisons, DUELIST));
     } else {
         print(&standings(&comparisons));
     }
