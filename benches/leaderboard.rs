@@ -22,7 +22,7 @@ use sluice::{
         compare::{Comparison, Row, compare},
         leaderboard::{Duel, LettingGo, Standing, Suite, cases, duels, standings},
         policy::Policy,
-        world::Scenario,
+        scenario::Scenario,
     },
 };
 

@@ -13,9 +13,9 @@ use sluice::simulation::{
     arrivals::Segment,
     compare::watch,
     policy::Policy,
+    scenario::Scenario,
     work::{ServiceTime, Work},
     workloads,
-    world::Scenario,
 };
 
 /// What was promised of one policy on one core.

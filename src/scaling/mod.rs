@@ -13,6 +13,7 @@ mod identity_keys;
 mod known_keys;
 mod law;
 mod law_keys;
+mod law_words;
 mod metadata;
 mod minute;
 mod observation;

@@ -11,8 +11,8 @@ use super::{
     compare::LATE_SHARE_MET,
     hpa::whole_replicas,
     numbers::{real, share},
+    scenario::Scenario,
     work::Work,
-    world::Scenario,
 };
 
 /// Three deviations below: less happens once in a thousand runs.

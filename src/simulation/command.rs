@@ -12,11 +12,11 @@ use super::{
     overrides::Overrides,
     policy::Policy,
     scaled_object_file::{self, ScaledObjectError},
+    scenario::Scenario,
     scenario_file::{self, ScenarioFile, ScenarioFileError},
     trace::{self, TraceError},
     work::{ServiceTime, Work},
     workloads,
-    world::Scenario,
 };
 
 /// What to simulate. A scenario's file says more than the workload, and flags more than the file.

@@ -9,11 +9,12 @@ use super::{
     bound::lower_bound_pod_hours,
     outcome::Outcome,
     policy::Policy,
+    scenario::Scenario,
     search::{best, least_late},
     timeline::Timeline,
     told::{Knows, Told},
     tuning::{self, Family, training_seeds},
-    world::{Scenario, StepView, World},
+    world::{StepView, World},
 };
 
 /// The `queueLength`s that are tried for the best in hindsight, with and without messages in flight. Those

@@ -9,7 +9,7 @@ use super::{
     arrivals::Segment,
     hpa::whole_replicas,
     numbers::{real, share},
-    world::Scenario,
+    scenario::Scenario,
 };
 
 /// A plan has at most so many steps, as each looks ahead.
@@ -170,9 +170,9 @@ impl<'a> Stream<'a> {
 mod tests {
     use super::*;
     use crate::simulation::{
+        scenario::Flood,
         work::{ServiceTime, Work},
         workloads,
-        world::Flood,
     };
 
     /// Five seconds' work a second for one slot each: five pods, and none before or after.

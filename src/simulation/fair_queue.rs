@@ -5,16 +5,9 @@
 use std::time::Duration;
 
 use super::queue::{AggregateQueue, Held};
-use crate::local::queue::{Counts, IN_FLIGHT_MAX, Totals};
-
-/// A group with fewer messages in flight is not noisy, whatever its share: SQS does not judge by a handful.
-const NOISY_IN_FLIGHT_MIN: u64 = 30;
-
-/// A group with more than one of so many messages in flight takes more than its share.
-const NOISY_SHARE_OF: u64 = 10;
-
-/// SQS forgives a group that has kept within its share for so long.
-const FORGIVEN_AFTER: Duration = Duration::from_mins(5);
+use crate::local::queue::{
+    Counts, FORGIVEN_AFTER, IN_FLIGHT_MAX, NOISY_IN_FLIGHT_MIN, NOISY_SHARE_OF, Totals,
+};
 
 /// Whose a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

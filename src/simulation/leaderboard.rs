@@ -9,8 +9,8 @@ use super::{
     compare::{Comparison, Row},
     numbers::{real, share},
     policy::Policy,
+    scenario::Scenario,
     workloads,
-    world::Scenario,
 };
 
 /// How quickly the autoscaler and KEDA let pods go.

@@ -31,6 +31,7 @@ mod ranking;
 pub mod report;
 pub mod rivals;
 pub mod scaled_object_file;
+pub mod scenario;
 pub mod scenario_file;
 mod search;
 pub mod spec;

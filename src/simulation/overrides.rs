@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, time::Duration};
 
-use super::{approximate::Fidelity, work::ServiceTime, world::Scenario};
+use super::{approximate::Fidelity, scenario::Scenario, work::ServiceTime};
 
 /// Changes to a scenario.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -5,9 +5,9 @@ use std::{fmt, str::FromStr};
 use super::{
     control::{Control, KedaLoop, ScalerSettings},
     rivals::{Rival, oracle::Oracle},
+    scenario::Scenario,
     told::{Knows, Told},
     tuning::Family,
-    world::Scenario,
 };
 use crate::scaling::ScalingPolicy;
 

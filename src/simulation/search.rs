@@ -8,8 +8,9 @@ use super::{
     numbers::{real, share},
     outcome::Outcome,
     policy::Policy,
+    scenario::Scenario,
     timeline::Timeline,
-    world::{Scenario, World},
+    world::World,
 };
 
 /// Sums of the same numbers may differ by so much, as a share, and are still the same.

@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::{
     outcome::{Outcome, Tenants},
     policy::Policy,
+    scenario::{Flood, Scenario},
     workloads,
-    world::{Flood, Scenario, World},
+    world::World,
 };
 
 /// At most so many of a hundred may be late.

@@ -3,7 +3,7 @@
 
 use std::{fmt, ops::Range, str::FromStr, time::Duration};
 
-use super::{work::Work, world::Scenario};
+use super::{scenario::Scenario, work::Work};
 use crate::scaling::{Estimate, Law, MessageTime, Minute};
 
 /// An outage of CloudWatch lasts so long, in the middle of a run.

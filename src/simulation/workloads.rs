@@ -15,8 +15,8 @@ use super::{
     control::ScalerSettings,
     hpa::AutoscalerSettings,
     keda::ScaledObject,
+    scenario::{Flood, Scenario},
     work::{ServiceTime, Work},
-    world::{Flood, Scenario},
 };
 use crate::scaling::Wakefulness;
 

@@ -3,27 +3,21 @@
 use std::{cmp::Reverse, collections::BinaryHeap, ops::ControlFlow, time::Duration};
 
 use super::{
-    approximate::{ApproximateCounts, Fidelity},
-    arrivals::{Arrivals, Segment},
+    approximate::ApproximateCounts,
+    arrivals::Arrivals,
     cloudwatch::CloudWatch,
-    cluster::Cluster,
-    control::{Control, ScalerSettings, Sight},
+    control::{Control, Sight},
     demand::Demand,
     fair_queue::{FairQueue, Taken, Tenant},
-    hpa::AutoscalerSettings,
-    keda::ScaledObject,
     outcome::{Ledger, Outcome, Tally},
     pods::{PodId, Pods, Workers},
     random::Stream,
-    scaled_object_file::OwnObject,
+    scenario::Scenario,
     spec::Supply,
     timeline::{Glance, Recorder, Timeline},
-    work::{Work, Worker},
+    work::Worker,
 };
-use crate::{
-    local::queue::{Counts, Totals},
-    scaling::Wakefulness,
-};
+use crate::local::queue::{Counts, Totals};
 
 /// SQS and CloudWatch note the truth this often.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -33,64 +27,6 @@ const LOOKS_PER_MINUTE: u64 = 60;
 
 /// What has not been done this long after the last message and the horizon is left undone.
 const DRAIN_MAX: Duration = Duration::from_hours(24);
-
-/// One tenant of a fair queue that sends far more than the others, which are many and small.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Flood {
-    /// What it sends, in the order of time.
-    pub arrivals: Vec<Segment>,
-    /// How long its messages may wait, where that is longer than the others may.
-    pub noisy_wait: Duration,
-}
-
-/// Everything about a run but who scales, and chance.
-#[derive(Debug, Clone)]
-pub struct Scenario {
-    pub name: String,
-    /// What is sent, in the order of time.
-    pub arrivals: Vec<Segment>,
-    /// Beside that, where one tenant floods the queue.
-    pub flood: Option<Flood>,
-    /// `DelaySeconds` of the queue.
-    pub delay: Duration,
-    /// `VisibilityTimeout` of the queue. Consumers extend it while they work: a message is seen again
-    /// so long after its consumer lost it.
-    pub visibility_timeout: Duration,
-    pub work: Work,
-    /// How long a message may wait.
-    pub target_wait: Duration,
-    /// Until when the run lasts at least, so that scaling down is paid for by all policies alike.
-    pub horizon: Duration,
-    pub fidelity: Fidelity,
-    pub cluster: Cluster,
-    pub object: ScaledObject,
-    pub autoscaler: AutoscalerSettings,
-    /// How this scaler is asked.
-    pub scaler: ScalerSettings,
-    /// How long the law keeps a workload awake.
-    pub wakefulness: Wakefulness,
-    /// The user's own objects, each a policy.
-    pub own: Vec<OwnObject>,
-}
-
-impl Scenario {
-    /// All that are sent.
-    pub fn messages(&self) -> u64 {
-        let segments = self.arrivals.iter().chain(self.flood_arrivals());
-        segments.map(|segment| segment.messages).sum()
-    }
-
-    /// How long a message of a noisy group may wait.
-    pub fn noisy_wait(&self) -> Duration {
-        let flood = self.flood.as_ref().map(|flood| flood.noisy_wait);
-        flood.unwrap_or_default().max(self.target_wait)
-    }
-
-    /// What the flood sends.
-    pub(super) fn flood_arrivals(&self) -> &[Segment] {
-        self.flood.as_ref().map_or(&[], |flood| &flood.arrivals)
-    }
-}
 
 /// What a step left behind, for whoever watches a run.
 #[derive(Debug, Clone, Copy, PartialEq)]

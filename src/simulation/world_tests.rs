@@ -18,8 +18,9 @@ use super::{
     keda::ScaledObject,
     outcome::Outcome,
     policy::Policy,
+    scenario::{Flood, Scenario},
     work::{ServiceTime, Work},
-    world::{Flood, Scenario, World},
+    world::World,
 };
 use crate::scaling::{ScalingPolicy, Wakefulness};
 

@@ -1,7 +1,7 @@
 //! Hints that are wrong, and a cluster that has no room: what the law makes of them.
 
 use super::support::{at, run};
-use sluice::simulation::{outcome::Outcome, workloads, world::Scenario};
+use sluice::simulation::{outcome::Outcome, scenario::Scenario, workloads};
 
 /// Of a hundred messages at most one is later than the target, and none is left.
 fn is_kept(outcome: &Outcome) -> bool {

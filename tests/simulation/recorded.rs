@@ -2,7 +2,7 @@
 //! twin must do the same in kind: which setting loses work, and which does not.
 
 use super::support::{at, given_dump, run};
-use sluice::simulation::world::Scenario;
+use sluice::simulation::scenario::Scenario;
 
 fn given_recorded() -> Scenario {
     let mut scenario = given_dump(15, at(600));

@@ -10,9 +10,10 @@ use sluice::simulation::{
     arrivals::Segment,
     compare::watch,
     policy::Policy,
+    scenario::Scenario,
     work::{ServiceTime, Work},
     workloads,
-    world::{Scenario, StepView},
+    world::StepView,
 };
 
 use super::support::at;

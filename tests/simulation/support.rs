@@ -8,9 +8,10 @@ use sluice::simulation::{
     compare::watch,
     outcome::Outcome,
     policy::Policy,
+    scenario::Scenario,
     work::{ServiceTime, Work},
     workloads,
-    world::{Scenario, StepView},
+    world::StepView,
 };
 
 pub(crate) fn at(seconds: u64) -> Duration {

@@ -34,6 +34,7 @@ use self::{
 pub use self::{
     counts::{Counts, Fairness, Totals},
     message::{Delivery, MessageKey, Moved, NewMessage, Receipt, Receive, Received, Sent},
+    noise::{FORGIVEN_AFTER, NOISY_IN_FLIGHT_MIN, NOISY_SHARE_OF},
     receipts::ReceiptError,
 };
 

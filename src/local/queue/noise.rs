@@ -8,13 +8,13 @@ use std::{
 };
 
 /// A group with fewer messages in flight is no bother (SQS, "How Amazon SQS fair queues work").
-const NOISY_IN_FLIGHT_MIN: u64 = 30;
+pub const NOISY_IN_FLIGHT_MIN: u64 = 30;
 /// A noisy group has more than one in so many of the messages in flight, so fewer than this many are loud at
 /// a time.
-const NOISY_SHARE: u64 = 10;
+pub const NOISY_SHARE_OF: u64 = 10;
 /// A group is forgiven when it was not noisy by the measure for this long. SQS itself goes
 /// by whether the group sent anything in as long; a flood that is over and still waits is better left behind.
-const FORGIVEN_AFTER: Duration = Duration::from_mins(5);
+pub const FORGIVEN_AFTER: Duration = Duration::from_mins(5);
 
 /// The noisy groups, and those that may become so. Nothing is left of a group that has nothing in flight and
 /// was forgiven.
@@ -101,7 +101,8 @@ impl Noise {
     /// The groups that are noisy by the measure: the first of the busiest, since the share of each that
     /// follows is smaller.
     fn measured(&self) -> BTreeSet<Arc<str>> {
-        let is_loud = |(in_flight, _): &&(u64, Arc<str>)| in_flight * NOISY_SHARE > self.in_flight;
+        let is_loud =
+            |(in_flight, _): &&(u64, Arc<str>)| in_flight * NOISY_SHARE_OF > self.in_flight;
         let loud = self.busy.iter().rev().take_while(is_loud);
         loud.map(|(_, name)| Arc::clone(name)).collect()
     }

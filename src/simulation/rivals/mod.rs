@@ -16,7 +16,7 @@ use self::{
     step::{Step, StepLoop},
     worker_pod::{WorkerPod, WorkerPodLoop},
 };
-use super::{control::Sight, numbers::share, world::Scenario};
+use super::{control::Sight, numbers::share, scenario::Scenario};
 
 /// A rival and the settings that its user would choose. What it has to be told of the work, such as the
 /// time a message takes, it is told truly: that is in its favour.

@@ -12,7 +12,7 @@ use crate::simulation::{
     demand::{Demand, Receivable, SHARE_OF_WAIT},
     hpa::whole_replicas,
     numbers::real,
-    world::Scenario,
+    scenario::Scenario,
 };
 
 /// What is behind the plan is worked off within this share of the wait.

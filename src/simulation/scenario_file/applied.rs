@@ -8,7 +8,7 @@ use super::{
 };
 use crate::simulation::{
     overrides::{Overrides, replace},
-    world::Scenario,
+    scenario::Scenario,
 };
 
 impl ScenarioFile {

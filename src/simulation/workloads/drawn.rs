@@ -12,8 +12,8 @@ use crate::simulation::{
     arrivals::Segment,
     numbers::{count, real},
     random::{Random, Stream},
+    scenario::Scenario,
     work::{ServiceTime, Work},
-    world::Scenario,
 };
 
 /// The workloads are the same in every run.
